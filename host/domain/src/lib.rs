@@ -1,0 +1,31 @@
+//! The pure heart of Niyam: ids, money, aggregates with `decide` and `evolve`.
+//!
+//! No I/O, no clock, no randomness, no async: what a decision needs is an argument. Next step of the flow: the events
+//! that a decision returns are appended by `niyam-store`.
+
+mod decision;
+mod document;
+mod event;
+mod ids;
+mod invoice;
+mod money;
+mod number_series;
+mod rejection;
+mod tenant;
+
+pub use decision::{Assessment, Decision, ModuleRef};
+pub use document::{LINES_MAX, check_document};
+pub use event::{DomainEvent, UnreadableEvent};
+pub use ids::{InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
+pub use invoice::{
+    ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
+    InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
+    PreparedIssue, ReviseInvoice,
+};
+pub use money::{Currency, Money, MoneyError};
+pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
+pub use rejection::Rejection;
+pub use tenant::{
+    ActivateModule, Activation, ChangeProfile, CreateTenant, ModuleActivated, Profile, ProfileChanged,
+    Tenant, TenantCommand, TenantCreated, TenantEvent,
+};

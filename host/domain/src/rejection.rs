@@ -1,0 +1,54 @@
+//! Why a command was refused: something that the user can act on.
+
+use niyam_values::Finding;
+
+use crate::invoice::InvoiceStatus;
+
+/// A refused command. Nothing was recorded.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Rejection {
+    /// The document breaks rules of the host or of a module; each finding says where and why.
+    #[error("the document has errors")]
+    Findings(Vec<Finding>),
+    /// The command needs the invoice in another state.
+    #[error("the invoice is {found}, not {needed}")]
+    WrongStatus {
+        /// What the invoice is.
+        found: InvoiceStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// There is no such invoice.
+    #[error("there is no such invoice")]
+    InvoiceMissing,
+    /// The taxes differ from those that were approved.
+    #[error("the taxes are no longer those that were approved; revise and approve the invoice again")]
+    TaxesChanged,
+    /// The tenant exists already.
+    #[error("the tenant exists already")]
+    TenantExists,
+    /// No module is active for the tenant on the day asked.
+    #[error("no compliance pack is active on that date")]
+    NoActivePack,
+}
+
+impl Rejection {
+    /// Stable and kebab-case: clients match on it.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Findings(_) => "document-invalid",
+            Self::WrongStatus { .. } => "invoice-status-conflict",
+            Self::InvoiceMissing => "invoice-not-found",
+            Self::TaxesChanged => "taxes-changed",
+            Self::TenantExists => "tenant-exists",
+            Self::NoActivePack => "no-active-pack",
+        }
+    }
+
+    /// Whether it is the state that stands in the way, rather than what was sent.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::WrongStatus { .. } | Self::TaxesChanged | Self::TenantExists)
+    }
+}

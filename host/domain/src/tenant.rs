@@ -1,0 +1,258 @@
+//! A tenant: who it is by law, and which modules decide for it from which date.
+
+use niyam_values::{Attributes, Date, Identifier, Party};
+use serde::{Deserialize, Serialize};
+
+use crate::decision::ModuleRef;
+use crate::event::{DomainEvent, UnreadableEvent, domain_events};
+use crate::ids::TenantId;
+use crate::rejection::Rejection;
+
+/// Who a tenant is by law, as its papers show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Legal name.
+    pub legal_name: Option<String>,
+    /// Where papers are issued.
+    pub address: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    pub country: String,
+    /// IANA name; the dates and times of papers are told in it.
+    pub time_zone: String,
+    /// Registrations.
+    pub identifiers: Vec<Identifier>,
+    /// For example `responsible_person`, `designation`.
+    pub attributes: Attributes,
+}
+
+impl Profile {
+    /// The tenant as a party to a document.
+    #[must_use]
+    pub fn party(&self, tenant: &TenantId) -> Party {
+        Party {
+            id: tenant.as_str().to_owned(),
+            name: self.legal_name.clone().unwrap_or_default(),
+            address: self.address.clone(),
+            country: self.country.clone(),
+            identifiers: self.identifiers.clone(),
+            attributes: self.attributes.clone(),
+        }
+    }
+}
+
+/// "From this date, the tenant uses this module with this configuration." Never edited; a later one takes over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Activation {
+    /// The module.
+    pub module: ModuleRef,
+    /// The first tax date that it answers for.
+    pub effective_from: Date,
+    /// JSON, checked by the module's schema.
+    pub config: String,
+    /// SHA-256 of `config`, hex.
+    pub config_digest: String,
+}
+
+/// The tenant came to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantCreated {
+    /// Its name.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub profile: Profile,
+}
+
+/// Its profile is another one from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileChanged {
+    /// The new one, whole.
+    pub profile: Profile,
+}
+
+/// A module decides for it from a date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModuleActivated {
+    /// Which, from when, how.
+    pub activation: Activation,
+}
+
+domain_events! {
+    /// What happens to a tenant.
+    TenantEvent {
+        /// See [`TenantCreated`].
+        Created(TenantCreated) = "tenant.created.v1",
+        /// See [`ProfileChanged`].
+        ProfileChanged(ProfileChanged) = "tenant.profile-changed.v1",
+        /// See [`ModuleActivated`].
+        ModuleActivated(ModuleActivated) = "module.activated.v1",
+    }
+}
+
+/// Make a tenant.
+#[derive(Debug, Clone)]
+pub struct CreateTenant {
+    /// Its name.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub profile: Profile,
+    /// The pack that it starts with.
+    pub activation: Activation,
+}
+
+/// Change who the tenant is.
+#[derive(Debug, Clone)]
+pub struct ChangeProfile {
+    /// The new profile, whole.
+    pub profile: Profile,
+}
+
+/// Let a module decide from a date on.
+#[derive(Debug, Clone)]
+pub struct ActivateModule {
+    /// Which, from when, how.
+    pub activation: Activation,
+}
+
+/// What may be asked of a tenant.
+#[derive(Debug, Clone)]
+pub enum TenantCommand {
+    /// See [`CreateTenant`].
+    Create(CreateTenant),
+    /// See [`ChangeProfile`].
+    ChangeProfile(ChangeProfile),
+    /// See [`ActivateModule`].
+    ActivateModule(ActivateModule),
+}
+
+/// A tenant as its events tell it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its name.
+    pub id: TenantId,
+    /// Who it is.
+    pub profile: Profile,
+    /// In the order recorded.
+    pub activations: Vec<Activation>,
+}
+
+impl Tenant {
+    /// The activation that answers for `tax_date`: of those that have begun, the one recorded last.
+    #[must_use]
+    pub fn activation_on(&self, tax_date: Date) -> Option<&Activation> {
+        self.activations.iter().rev().find(|activation| activation.effective_from <= tax_date)
+    }
+
+    /// What `command` makes happen.
+    ///
+    /// # Errors
+    /// When the tenant's state does not allow it.
+    pub fn decide(state: Option<&Self>, command: TenantCommand) -> Result<Vec<TenantEvent>, Rejection> {
+        match command {
+            TenantCommand::Create(_) if state.is_some() => Err(Rejection::TenantExists),
+            TenantCommand::Create(CreateTenant { tenant, profile, activation }) => Ok(vec![
+                TenantEvent::Created(TenantCreated { tenant, profile }),
+                TenantEvent::ModuleActivated(ModuleActivated { activation }),
+            ]),
+            TenantCommand::ChangeProfile(ChangeProfile { profile }) => match state {
+                Some(tenant) if tenant.profile == profile => Ok(Vec::new()),
+                _ => Ok(vec![TenantEvent::ProfileChanged(ProfileChanged { profile })]),
+            },
+            TenantCommand::ActivateModule(ActivateModule { activation }) => {
+                Ok(vec![TenantEvent::ModuleActivated(ModuleActivated { activation })])
+            }
+        }
+    }
+
+    /// The state after `event`.
+    ///
+    /// # Errors
+    /// When the event cannot follow those before it.
+    pub fn evolve(state: Option<Self>, event: TenantEvent) -> Result<Self, UnreadableEvent> {
+        match (state, event) {
+            (None, TenantEvent::Created(TenantCreated { tenant, profile })) => {
+                Ok(Self { id: tenant, profile, activations: Vec::new() })
+            }
+            (Some(state), TenantEvent::ProfileChanged(ProfileChanged { profile })) => {
+                Ok(Self { profile, ..state })
+            }
+            (Some(mut state), TenantEvent::ModuleActivated(ModuleActivated { activation })) => {
+                state.activations.push(activation);
+                Ok(state)
+            }
+            (_, event) => Err(UnreadableEvent::OutOfOrder { event_type: event.event_type() }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    fn profile(name: &str) -> Profile {
+        Profile {
+            legal_name: Some(name.to_owned()),
+            address: None,
+            country: "BD".to_owned(),
+            time_zone: "Asia/Dhaka".to_owned(),
+            identifiers: Vec::new(),
+            attributes: Attributes::new(),
+        }
+    }
+
+    fn activation(version: &str, effective_from: Date) -> Activation {
+        Activation {
+            module: ModuleRef { id: "vat-bd".to_owned(), version: version.to_owned(), digest: String::new() },
+            effective_from,
+            config: "{}".to_owned(),
+            config_digest: String::new(),
+        }
+    }
+
+    fn create() -> TenantCommand {
+        TenantCommand::Create(CreateTenant {
+            tenant: "demo".parse().unwrap(),
+            profile: profile("Demo"),
+            activation: activation("1", date(2020, 1, 1)),
+        })
+    }
+
+    fn given(commands: Vec<TenantCommand>) -> Option<Tenant> {
+        let mut state = None;
+        for command in commands {
+            for event in Tenant::decide(state.as_ref(), command).unwrap() {
+                state = Some(Tenant::evolve(state, event).unwrap());
+            }
+        }
+        state
+    }
+
+    #[test]
+    fn a_tenant_is_created_once() {
+        let tenant = given(vec![create()]);
+        assert_eq!(Tenant::decide(tenant.as_ref(), create()), Err(Rejection::TenantExists));
+    }
+
+    #[test]
+    fn a_profile_that_stays_the_same_makes_no_event() {
+        let tenant = given(vec![create()]);
+        let same = TenantCommand::ChangeProfile(ChangeProfile { profile: profile("Demo") });
+        assert_eq!(Tenant::decide(tenant.as_ref(), same), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn the_activation_of_the_tax_date_answers() {
+        let later = ActivateModule { activation: activation("2", date(2026, 7, 1)) };
+        let tenant = given(vec![create(), TenantCommand::ActivateModule(later)]).unwrap();
+        let version = |day| tenant.activation_on(day).map(|found| found.module.version.clone());
+        assert_eq!(version(date(2026, 6, 30)).as_deref(), Some("1"));
+        assert_eq!(version(date(2026, 7, 1)).as_deref(), Some("2"));
+        assert_eq!(version(date(2019, 12, 31)), None);
+    }
+
+    #[test]
+    fn an_event_before_the_creation_is_an_error() {
+        let event = TenantEvent::ProfileChanged(ProfileChanged { profile: profile("Demo") });
+        assert!(Tenant::evolve(None, event).is_err());
+    }
+}

@@ -1,0 +1,93 @@
+//! What must hold of an answer, whoever gave it: the books trust it.
+
+use niyam_values::{Decimal, Determination, Document, Effect, Finding, IssuePlan, LineTaxes, Severity};
+
+use crate::lift::Invalid;
+
+/// The determination answers the document: its lines, sums that add up, citations that exist.
+pub(crate) fn determination(taxes: &Determination, document: &Document) -> Result<(), Invalid> {
+    let ids = taxes.lines.iter().map(|line| &line.line_id);
+    if !ids.eq(document.lines.iter().map(|line| &line.id)) {
+        return Err("taxes of other lines than the document's".to_owned());
+    }
+    let mut sums = Sums::default();
+    for line in &taxes.lines {
+        sums.add(line, taxes.citations.len()).ok_or_else(|| overflow(&line.line_id))??;
+    }
+    let gross = sums.net.checked_add(sums.added);
+    let payable = gross.and_then(|gross| gross.checked_sub(sums.withheld));
+    let agree = taxes.net == sums.net
+        && taxes.tax_added == sums.added
+        && taxes.tax_withheld == sums.withheld
+        && Some(taxes.gross) == gross
+        && Some(taxes.payable) == payable;
+    if !agree {
+        return Err("totals that are not the sums of the lines".to_owned());
+    }
+    accepted(&taxes.findings)
+}
+
+/// The plan of an issue: a number that holds its serial, and no error among its findings.
+pub(crate) fn issue_plan(plan: &IssuePlan) -> Result<(), Invalid> {
+    if plan.number_pattern.matches("{serial}").count() != 1 || plan.number_pattern.len() > 100 {
+        return Err("a number pattern without one {serial}".to_owned());
+    }
+    if niyam_domain::series_stream(&plan.series).is_err() {
+        return Err("a number series with a name that cannot be kept".to_owned());
+    }
+    accepted(&plan.findings)
+}
+
+/// A refusal says why.
+pub(crate) fn refusal(findings: &[Finding]) -> Result<(), Invalid> {
+    if findings.iter().any(|finding| finding.severity == Severity::Error) {
+        Ok(())
+    } else {
+        Err("a refusal without a finding of severity error".to_owned())
+    }
+}
+
+fn accepted(findings: &[Finding]) -> Result<(), Invalid> {
+    if findings.iter().all(|finding| finding.severity != Severity::Error) {
+        Ok(())
+    } else {
+        Err("an answer with a finding of severity error".to_owned())
+    }
+}
+
+fn overflow(line_id: &str) -> Invalid {
+    format!("amounts of line {line_id} that have no exact sum")
+}
+
+#[derive(Default)]
+struct Sums {
+    net: Decimal,
+    added: Decimal,
+    withheld: Decimal,
+}
+
+impl Sums {
+    /// `None` when a sum cannot be kept exactly.
+    fn add(&mut self, line: &LineTaxes, citations: usize) -> Option<Result<(), Invalid>> {
+        let mut gross = line.net;
+        self.net = self.net.checked_add(line.net)?;
+        for item in &line.taxes {
+            if usize::try_from(item.citation).is_ok_and(|citation| citation >= citations) {
+                return Some(Err("a tax whose citation is missing".to_owned()));
+            }
+            match item.effect {
+                Effect::Added => {
+                    gross = gross.checked_add(item.amount)?;
+                    self.added = self.added.checked_add(item.amount)?;
+                }
+                Effect::Withheld => self.withheld = self.withheld.checked_add(item.amount)?,
+                Effect::Informative => {}
+            }
+        }
+        if gross == line.gross {
+            Some(Ok(()))
+        } else {
+            Some(Err(format!("a gross of line {} that is not its net and taxes", line.line_id)))
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a component is, read from its bytes before anything is compiled.
+
+use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+
+use crate::error::LoadError;
+use crate::limits::{COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX};
+
+/// The whole of what a component may import.
+const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/types@0.1.0"];
+
+/// Refuses what the contract does not allow, each with a reason of its own.
+pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
+    if bytes.len() > COMPONENT_BYTES_MAX {
+        return Err(LoadError::TooLarge { found: bytes.len(), allowed: COMPONENT_BYTES_MAX });
+    }
+    let mut instances = 0_u32;
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload.map_err(malformed)? {
+            Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
+                return Err(LoadError::Malformed("a core module, not a component".to_owned()));
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::StartSection { .. } | Payload::ComponentStartSection { .. } => {
+                return Err(LoadError::StartFunction);
+            }
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                for import in imports {
+                    let name = import.map_err(malformed)?.name.name;
+                    if !IMPORTS_ALLOWED.contains(&name) {
+                        return Err(LoadError::ImportNotAllowed(name.to_owned()));
+                    }
+                }
+            }
+            Payload::InstanceSection(section) => instances = instances.saturating_add(section.count()),
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let memory = memory.map_err(malformed)?;
+                    if memory.memory64 {
+                        return Err(LoadError::FeatureNotAllowed("a 64-bit memory"));
+                    }
+                    if memory.shared {
+                        return Err(LoadError::FeatureNotAllowed("a shared memory"));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    if instances > CORE_INSTANCES_MAX {
+        return Err(LoadError::TooManyInstances { found: instances, allowed: CORE_INSTANCES_MAX });
+    }
+    Validator::new_with_features(features()).validate_all(bytes).map_err(malformed)?;
+    Ok(())
+}
+
+/// What guests may use of WebAssembly: all that is deterministic and standard.
+fn features() -> WasmFeatures {
+    WasmFeatures::WASM2
+        | WasmFeatures::COMPONENT_MODEL
+        | WasmFeatures::EXTENDED_CONST
+        | WasmFeatures::MULTI_MEMORY
+        | WasmFeatures::TAIL_CALL
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape of map_err")]
+fn malformed(error: wasmparser::BinaryReaderError) -> LoadError {
+    LoadError::Malformed(error.message().to_owned())
+}

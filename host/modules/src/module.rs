@@ -1,0 +1,365 @@
+//! A loaded module, and its calls. Each call has an instance of its own that nothing survives.
+
+use niyam_domain::{Decision, ModuleRef};
+use niyam_values::{
+    Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
+};
+use serde::Serialize;
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, Trap};
+
+use crate::bindings::exports::niyam::rules::{compliance, module, tax};
+use crate::check;
+use crate::digest::{digest_hex, digest_json};
+use crate::error::{LoadError, ModuleFailure};
+use crate::lift::Lift;
+use crate::limits::{CONTRACT, FUEL_BASE, FUEL_PER_LINE};
+use crate::lower::{self, DocumentParts, TaxesParts};
+use crate::sandbox::Sandbox;
+
+/// A module's refusal: what it found wrong.
+pub type Findings = Vec<Finding>;
+
+/// An answer with the proof of where it came from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided<T> {
+    /// What the module said.
+    pub answer: T,
+    /// Who said it, of what, at which cost.
+    pub decision: Decision,
+}
+
+/// A component that was checked and may be called.
+pub struct Module {
+    reference: ModuleRef,
+    manifest: Manifest,
+    config_schema: jsonschema::Validator,
+    instance_pre: InstancePre<Sandbox>,
+    tax: tax::GuestIndices,
+    compliance: Option<compliance::GuestIndices>,
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.reference.fmt(formatter)
+    }
+}
+
+impl Module {
+    /// Reads what the module says of itself: its first, trial call.
+    pub(crate) fn describe(instance_pre: InstancePre<Sandbox>, digest: String) -> Result<Self, LoadError> {
+        let missing = |error: wasmtime::Error| LoadError::WorldMissing { reason: format!("{error:#}") };
+        let describe = module::GuestIndices::new(&instance_pre).map_err(missing)?;
+        let tax = tax::GuestIndices::new(&instance_pre).map_err(missing)?;
+        let compliance = compliance::GuestIndices::new(&instance_pre).ok();
+        let unnamed = ModuleRef { id: "unnamed".to_owned(), version: String::new(), digest };
+        let call = Call { module: &unnamed, instance_pre: &instance_pre, config: "{}", fuel: FUEL_BASE };
+        let (manifest, _) =
+            call.run(|store, instance| describe.load(&mut *store, instance)?.call_describe(store))?;
+        let manifest = manifest.lift().map_err(LoadError::ManifestInvalid)?;
+        let config_schema = config_schema(&manifest)?;
+        let reference = ModuleRef { id: manifest.id.clone(), version: manifest.version.clone(), ..unnamed };
+        Ok(Self { reference, manifest, config_schema, instance_pre, tax, compliance })
+    }
+
+    /// Its name, version and digest.
+    #[must_use]
+    pub fn reference(&self) -> &ModuleRef {
+        &self.reference
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Whether it is of world `compliance-module`.
+    #[must_use]
+    pub fn is_compliance_pack(&self) -> bool {
+        self.compliance.is_some()
+    }
+
+    /// Checks a tenant's configuration against the module's schema, and gives its canonical text.
+    ///
+    /// # Errors
+    /// A finding for each thing that does not fit, with its place.
+    pub fn check_config(&self, config: &str) -> Result<String, Findings> {
+        let value: serde_json::Value = serde_json::from_str(config)
+            .map_err(|error| vec![Finding::error("config-malformed", format!("not JSON: {error}"))])?;
+        let findings: Findings = self
+            .config_schema
+            .iter_errors(&value)
+            .map(|error| {
+                Finding::error("config-invalid", error.to_string()).at(error.instance_path().to_string())
+            })
+            .collect();
+        if findings.is_empty() { Ok(value.to_string()) } else { Err(findings) }
+    }
+
+    /// What tax `document` bears.
+    ///
+    /// # Errors
+    /// When the module does not answer, or breaks the contract. Its refusal is an answer.
+    pub fn determine(
+        &self,
+        config: &str,
+        document: &Document,
+    ) -> Result<Decided<Result<Determination, Findings>>, ModuleFailure> {
+        let fuel = fuel_for(document);
+        let (answer, used) = self.determine_unproved(config, document, fuel)?;
+        Ok(self.decided("determine", config, &(document,), answer, used))
+    }
+
+    /// [`Self::determine`] without the proof: what a simulation needs, and what the proof's cost is measured against.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn determine_unproved(
+        &self,
+        config: &str,
+        document: &Document,
+        fuel: u64,
+    ) -> Result<(Result<Determination, Findings>, u64), ModuleFailure> {
+        let parts = DocumentParts::new(document);
+        let lines = parts.lines();
+        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
+        let (answer, used) = call.run(|store, instance| {
+            self.tax.load(&mut *store, instance)?.call_determine(store, parts.document(&lines))
+        })?;
+        let answer = self.lift_answer(answer)?;
+        if let Ok(taxes) = &answer {
+            self.must(check::determination(taxes, document))?;
+        }
+        Ok((answer, used))
+    }
+
+    /// The normal form of an identifier.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn check_identifier(
+        &self,
+        config: &str,
+        kind: &str,
+        value: &str,
+    ) -> Result<Decided<Result<String, Findings>>, ModuleFailure> {
+        let (answer, used) = self.compliance("check-identifier", config, FUEL_BASE, |pack, store| {
+            pack.call_check_identifier(store, kind, value)
+        })?;
+        let answer = self.lift_answer(answer)?;
+        Ok(self.decided("check-identifier", config, &(kind, value), answer, used))
+    }
+
+    /// The tax period that holds `day`.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn fiscal_period_of(&self, config: &str, day: Date) -> Result<Decided<FiscalPeriod>, ModuleFailure> {
+        let (answer, used) = self.compliance("fiscal-period-of", config, FUEL_BASE, |pack, store| {
+            pack.call_fiscal_period_of(store, lower::date(day))
+        })?;
+        let period = self.must(answer.lift())?;
+        self.must(if period.starts <= day && day <= period.ends {
+            Ok(())
+        } else {
+            Err("a period that does not hold its day".to_owned())
+        })?;
+        Ok(self.decided("fiscal-period-of", config, &(day,), period, used))
+    }
+
+    /// How `document` is issued on `issued_on`.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn prepare_issue(
+        &self,
+        config: &str,
+        document: &Document,
+        taxes: &Determination,
+        issued_on: Date,
+    ) -> Result<Decided<Result<IssuePlan, Findings>>, ModuleFailure> {
+        let parts = DocumentParts::new(document);
+        let lines = parts.lines();
+        let tax_parts = TaxesParts::new(taxes);
+        let tax_lines = tax_parts.lines();
+        let (answer, used) =
+            self.compliance("prepare-issue", config, fuel_for(document), |pack, store| {
+                pack.call_prepare_issue(
+                    store,
+                    parts.document(&lines),
+                    tax_parts.determination(&tax_lines),
+                    lower::date(issued_on),
+                )
+            })?;
+        let answer = self.lift_answer(answer)?;
+        if let Ok(plan) = &answer {
+            self.must(check::issue_plan(plan))?;
+        }
+        Ok(self.decided("prepare-issue", config, &(document, taxes, issued_on), answer, used))
+    }
+
+    /// Codes of the papers that can be drawn for `document`.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn form_codes(
+        &self,
+        config: &str,
+        document: &Document,
+    ) -> Result<Decided<Vec<String>>, ModuleFailure> {
+        let parts = DocumentParts::new(document);
+        let lines = parts.lines();
+        let (answer, used) = self.compliance("form-codes", config, fuel_for(document), |pack, store| {
+            pack.call_form_codes(store, parts.document(&lines))
+        })?;
+        Ok(self.decided("form-codes", config, &(document,), answer, used))
+    }
+
+    /// Draws the paper `code` of an issued document.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn draw_form(
+        &self,
+        config: &str,
+        code: &str,
+        document: &Document,
+        taxes: &Determination,
+        facts: &IssueFacts,
+    ) -> Result<Decided<Result<Form, Findings>>, ModuleFailure> {
+        let parts = DocumentParts::new(document);
+        let lines = parts.lines();
+        let tax_parts = TaxesParts::new(taxes);
+        let tax_lines = tax_parts.lines();
+        let attributes = lower::pairs(&facts.attributes);
+        let (answer, used) = self.compliance("draw-form", config, fuel_for(document), |pack, store| {
+            pack.call_draw_form(
+                store,
+                code,
+                parts.document(&lines),
+                tax_parts.determination(&tax_lines),
+                lower::issue_facts(facts, &attributes),
+            )
+        })?;
+        let answer = self.lift_answer(answer)?;
+        Ok(self.decided("draw-form", config, &(code, document, taxes, facts), answer, used))
+    }
+
+    fn compliance<T>(
+        &self,
+        function: &'static str,
+        config: &str,
+        fuel: u64,
+        ask: impl FnOnce(&compliance::Guest, &mut Store<Sandbox>) -> wasmtime::Result<T>,
+    ) -> Result<(T, u64), ModuleFailure> {
+        let Some(indices) = &self.compliance else {
+            return Err(ModuleFailure::NotOffered { module: self.reference.clone(), function });
+        };
+        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
+        call.run(|store, instance| {
+            let pack = indices.load(&mut *store, instance)?;
+            ask(&pack, store)
+        })
+    }
+
+    fn lift_answer<T: Lift, F: Lift<Value = Finding>>(
+        &self,
+        answer: Result<T, Vec<F>>,
+    ) -> Result<Result<T::Value, Findings>, ModuleFailure> {
+        match answer {
+            Ok(value) => self.must(value.lift()).map(Ok),
+            Err(findings) => {
+                let findings = self.must(findings.lift())?;
+                self.must(check::refusal(&findings))?;
+                Ok(Err(findings))
+            }
+        }
+    }
+
+    fn must<T>(&self, checked: Result<T, String>) -> Result<T, ModuleFailure> {
+        checked.map_err(|reason| ModuleFailure::OutputInvalid { module: self.reference.clone(), reason })
+    }
+
+    fn decided<T: Serialize>(
+        &self,
+        function: &str,
+        config: &str,
+        input: &impl Serialize,
+        answer: T,
+        fuel: u64,
+    ) -> Decided<T> {
+        let decision = Decision {
+            function: function.to_owned(),
+            module: self.reference.clone(),
+            contract: CONTRACT.to_owned(),
+            config_digest: digest_hex(config.as_bytes()),
+            input_digest: digest_json(input),
+            output_digest: digest_json(&answer),
+            fuel,
+        };
+        Decided { answer, decision }
+    }
+}
+
+/// Base plus so much per line.
+fn fuel_for(document: &Document) -> u64 {
+    let lines = u64::try_from(document.lines.len()).unwrap_or(u64::MAX);
+    FUEL_BASE.saturating_add(FUEL_PER_LINE.saturating_mul(lines))
+}
+
+fn config_schema(manifest: &Manifest) -> Result<jsonschema::Validator, LoadError> {
+    let invalid = |reason: String| LoadError::ManifestInvalid(reason);
+    let schema = serde_json::from_str(&manifest.config_schema)
+        .map_err(|error| invalid(format!("its configuration schema is not JSON: {error}")))?;
+    let validator = jsonschema::draft202012::new(&schema)
+        .map_err(|error| invalid(format!("its configuration schema is no JSON Schema: {error}")))?;
+    let default = serde_json::from_str(&manifest.config_default)
+        .map_err(|error| invalid(format!("its default configuration is not JSON: {error}")))?;
+    if !validator.is_valid(&default) {
+        return Err(invalid("its default configuration does not fit its own schema".to_owned()));
+    }
+    Ok(validator)
+}
+
+struct Call<'a> {
+    module: &'a ModuleRef,
+    instance_pre: &'a InstancePre<Sandbox>,
+    config: &'a str,
+    fuel: u64,
+}
+
+impl Call<'_> {
+    /// Runs `ask` in a fresh instance; the answer, and the fuel that it took.
+    fn run<T>(
+        &self,
+        ask: impl FnOnce(&mut Store<Sandbox>, &Instance) -> wasmtime::Result<T>,
+    ) -> Result<(T, u64), ModuleFailure> {
+        let engine = self.instance_pre.engine();
+        let mut store = Sandbox::store(engine, &self.module.id, self.config, self.fuel)
+            .map_err(|error| self.failure(&error, false))?;
+        let answer = self
+            .instance_pre
+            .instantiate(&mut store)
+            .and_then(|instance| ask(&mut store, &instance))
+            .map_err(|error| self.failure(&error, store.data().memory_refused))?;
+        let left = store.get_fuel().unwrap_or(0);
+        Ok((answer, self.fuel.saturating_sub(left)))
+    }
+
+    fn failure(&self, error: &wasmtime::Error, memory_refused: bool) -> ModuleFailure {
+        let module = self.module.clone();
+        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
+            return ModuleFailure::Busy { module };
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::OutOfFuel) => ModuleFailure::FuelExhausted { module },
+            Some(Trap::Interrupt) => ModuleFailure::DeadlineExceeded { module },
+            Some(Trap::StackOverflow) => ModuleFailure::StackExhausted { module },
+            Some(_) if memory_refused => ModuleFailure::MemoryExhausted { module },
+            Some(trap) => ModuleFailure::Trapped { module, reason: trap.to_string() },
+            None if format!("{error:#}").contains("fuel") => ModuleFailure::OutputTooLarge { module },
+            None => ModuleFailure::OutputInvalid { module, reason: format!("{error:#}") },
+        }
+    }
+}

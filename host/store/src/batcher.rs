@@ -1,0 +1,301 @@
+//! Gathers waiting appends into one transaction, and answers each after the commit.
+//!
+//! What queued while the last transaction ran forms the next one, so a quiet store answers at once and a busy one
+//! shares its commits. A lane has one transaction under way at a time; a tenant keeps its lane. It must not decide
+//! what becomes of an append: `group` does.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use niyam_domain::{Position, TenantId};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::append::{Append, AppendError, Appended, InvalidAppend};
+use crate::config::StoreConfig;
+use crate::database::Database;
+use crate::error::StoreError;
+use crate::group::{Command, Given, Known, Outcome, Settled, settle};
+use crate::sql::read;
+use crate::sql::unit::{CommitError, Unit};
+
+/// How often a transaction is tried before its appends fail.
+const ATTEMPTS_MAX: u32 = 6;
+/// Pause before the second attempt; doubles with each.
+const PAUSE_FIRST: Duration = Duration::from_millis(10);
+
+type Answer = Result<Appended, AppendError>;
+
+/// An append that waits, and who waits for it.
+pub struct Waiting {
+    command: Command,
+    answer: oneshot::Sender<Answer>,
+}
+
+impl Waiting {
+    /// An append, and where its answer will arrive. The append goes on when nobody waits any more.
+    pub fn new(tenant: TenantId, append: Append) -> (Self, oneshot::Receiver<Answer>) {
+        let (answer, receiver) = oneshot::channel();
+        (Self { command: Command { tenant, append }, answer }, receiver)
+    }
+
+    fn answer(self, answer: Answer) {
+        // The caller may have gone away; the append counts all the same.
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// How far each tenant's history is known to go, for those who wait for more.
+pub struct Tail {
+    appends: watch::Sender<u64>,
+    positions: Mutex<HashMap<TenantId, Position>>,
+}
+
+impl Tail {
+    /// Knows nothing yet.
+    pub fn new() -> Self {
+        Self { appends: watch::Sender::new(0), positions: Mutex::default() }
+    }
+
+    /// Wakes whenever this process appended.
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.appends.subscribe()
+    }
+
+    /// Where this process last appended for the tenant.
+    pub fn position(&self, tenant: &TenantId) -> Option<Position> {
+        self.positions.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).copied()
+    }
+
+    fn moved(&self, outcome: &Outcome) {
+        if outcome.events.is_empty() {
+            return;
+        }
+        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        for (tenant, tip) in &outcome.tips {
+            positions.insert(tenant.clone(), tip.position);
+        }
+        drop(positions);
+        self.appends.send_modify(|appends| *appends += 1);
+    }
+}
+
+/// One transaction at a time, for the tenants that belong to it.
+pub struct Lane {
+    database: Database,
+    config: StoreConfig,
+    tail: Arc<Tail>,
+    queue: mpsc::Receiver<Waiting>,
+    closing: watch::Receiver<bool>,
+    /// Whether this lane purges old idempotency keys, and when it last did.
+    purge: Option<Timestamp>,
+}
+
+/// Why a whole transaction failed.
+enum GroupError {
+    /// Nothing was written, and trying again may help.
+    Transient(StoreError),
+    /// Nothing was written, and trying again does not help. One append of several may be the cause.
+    Final(AppendError),
+    /// Nobody knows.
+    Unknown(StoreError),
+}
+
+impl From<StoreError> for GroupError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            // Waiting for a connection took long enough.
+            StoreError::Unavailable(inner) if !matches!(**inner, sqlx::Error::PoolTimedOut) => {
+                Self::Transient(error)
+            }
+            _ => Self::Final(error.into()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for GroupError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_event_id_used(&error) {
+            return Self::Final(InvalidAppend::EventIdUsed.into());
+        }
+        StoreError::from(error).into()
+    }
+}
+
+fn is_event_id_used(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation()
+            && (error.constraint() == Some("events_event_id") || error.message().contains("events.event_id"))
+    })
+}
+
+impl Lane {
+    /// A lane that is not running yet. `purges`: whether it forgets old answers in between.
+    pub fn new(
+        database: Database,
+        config: StoreConfig,
+        tail: Arc<Tail>,
+        queue: mpsc::Receiver<Waiting>,
+        closing: watch::Receiver<bool>,
+        purges: bool,
+    ) -> Self {
+        let purge = purges.then_some(Timestamp::UNIX_EPOCH);
+        Self { database, config, tail, queue, closing, purge }
+    }
+
+    /// Appends until the store is closed or gone, and all that waited is answered.
+    pub async fn run(mut self) {
+        let mut waiting = Vec::with_capacity(self.config.group_commands_max);
+        let mut open = true;
+        loop {
+            let taken = tokio::select! {
+                biased;
+                _ = self.closing.wait_for(|closing| *closing), if open => {
+                    open = false;
+                    self.queue.close();
+                    continue;
+                }
+                taken = self.queue.recv_many(&mut waiting, self.config.group_commands_max.max(1)) => taken,
+            };
+            if taken == 0 {
+                return;
+            }
+            self.answer_all(std::mem::take(&mut waiting)).await;
+            self.purge_sometimes().await;
+        }
+    }
+
+    /// Commits what can be, and answers everyone.
+    async fn answer_all(&self, waiting: Vec<Waiting>) {
+        let commands: Vec<&Command> = waiting.iter().map(|waiting| &waiting.command).collect();
+        match self.commit(&commands).await {
+            Ok(answers) => {
+                for (waiting, answer) in waiting.into_iter().zip(answers) {
+                    waiting.answer(answer);
+                }
+            }
+            // One of them is the cause; the others must not suffer for it.
+            Err(GroupError::Final(_)) if waiting.len() > 1 => {
+                for waiting in waiting {
+                    let answer = match self.commit(&[&waiting.command]).await {
+                        Ok(mut answers) => answers.pop().unwrap_or(Err(StoreError::Closed.into())),
+                        Err(error) => Err(error.into()),
+                    };
+                    waiting.answer(answer);
+                }
+            }
+            Err(error) => {
+                let error = AppendError::from(error);
+                for waiting in waiting {
+                    waiting.answer(Err(error.clone()));
+                }
+            }
+        }
+    }
+
+    /// Commits the commands, trying again what is worth it.
+    async fn commit(&self, commands: &[&Command]) -> Result<Vec<Answer>, GroupError> {
+        let mut attempt = 1;
+        loop {
+            match self.attempt(commands).await {
+                Err(GroupError::Transient(error)) if attempt < ATTEMPTS_MAX => {
+                    tracing::warn!(attempt, %error, "append failed, trying again");
+                    tokio::time::sleep(PAUSE_FIRST * 2_u32.pow(attempt - 1)).await;
+                    attempt += 1;
+                }
+                outcome => {
+                    let outcome = outcome?;
+                    self.tail.moved(&outcome);
+                    return Ok(outcome.results);
+                }
+            }
+        }
+    }
+
+    /// One transaction: locks the tenants' heads in order, then looks up, decides, writes and commits.
+    async fn attempt(&self, commands: &[&Command]) -> Result<Outcome, GroupError> {
+        let tenants: BTreeSet<&TenantId> = commands.iter().map(|command| &command.tenant).collect();
+        let keys: BTreeSet<(&str, &str)> = commands.iter().filter_map(|command| key(command)).collect();
+        let mut unit = Unit::begin(&self.database).await?;
+        let mut known = Known { tips: unit.lock(&tenants).await?.into_iter().collect(), ..Known::default() };
+        if !keys.is_empty() {
+            for (tenant, key, given) in unit.answers(&keys.into_iter().collect::<Vec<_>>()).await? {
+                known.answers.entry(tenant).or_default().insert(key, given);
+            }
+        }
+        // After the lock, so that times follow positions as long as the hosts' clocks agree.
+        let recorded_at = to_the_microsecond(self.config.clock.now());
+        // The streams, the streams that depend on serials, and then those of serials that changed.
+        let passes_max = commands.len() + 2;
+        for _ in 0..=passes_max {
+            match settle(commands, &known, recorded_at) {
+                Settled::Missing(streams) => {
+                    let found = unit.versions(&streams).await?;
+                    known.learn(streams, found);
+                }
+                Settled::Done(outcome) if outcome.is_empty() => {
+                    unit.rollback().await?;
+                    return Ok(outcome);
+                }
+                Settled::Done(outcome) => {
+                    unit.write(&outcome, recorded_at.as_microsecond()).await?;
+                    return match unit.commit().await {
+                        Ok(()) => Ok(outcome),
+                        Err(CommitError::RolledBack(error)) => Err(error.into()),
+                        Err(CommitError::Unknown(error)) => {
+                            Err(GroupError::Unknown(StoreError::CommitUnknown(Arc::new(error))))
+                        }
+                    };
+                }
+            }
+        }
+        Err(GroupError::Final(InvalidAppend::BuildUnstable.into()))
+    }
+
+    async fn purge_sometimes(&mut self) {
+        let Some(last) = self.purge else { return };
+        let now = self.config.clock.now();
+        let due = now.duration_since(last).unsigned_abs() >= self.config.purge_every;
+        let Ok(kept) = jiff::SignedDuration::try_from(self.config.idempotency_kept) else { return };
+        let Ok(created_before) = now.checked_sub(kept) else { return };
+        if !due {
+            return;
+        }
+        self.purge = Some(now);
+        match read::purge_answers(&self.database, created_before.as_microsecond()).await {
+            Ok(0) => {}
+            Ok(purged) => tracing::debug!(purged, "old idempotency keys purged"),
+            Err(error) => tracing::warn!(%error, "old idempotency keys not purged"),
+        }
+    }
+}
+
+impl From<GroupError> for AppendError {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Transient(error) | GroupError::Unknown(error) => error.into(),
+            GroupError::Final(error) => error,
+        }
+    }
+}
+
+fn key(command: &Command) -> Option<(&str, &str)> {
+    let idempotency = command.append.idempotency.as_ref()?;
+    Some((command.tenant.as_str(), idempotency.key.as_str()))
+}
+
+/// As it will be read back.
+fn to_the_microsecond(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
+
+/// The answer that was given for a request, if any.
+pub async fn answered(
+    database: &Database,
+    tenant: &TenantId,
+    idempotency: &crate::append::Idempotency,
+) -> Result<Option<Appended>, AppendError> {
+    let given: Option<Given> = read::answer(database, tenant, &idempotency.key).await?;
+    given.map(|given| given.replay(idempotency)).transpose()
+}

@@ -1,0 +1,104 @@
+//! What can go wrong with the database, cut by what the caller can do.
+
+use std::sync::Arc;
+
+use niyam_domain::{Position, TenantId};
+
+/// A failure of the store. Cheap to clone, since one may answer a whole group of appends.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Too many appends wait: try again later, with fewer.
+    #[error("failed to take the append: too many wait already")]
+    Overloaded,
+    /// The database is not to be had now: try again later. Nothing was written.
+    #[error("failed to reach the database: {0}")]
+    Unavailable(#[source] Arc<sqlx::Error>),
+    /// The connection broke while committing: the append is there or not. Ask with its idempotency key.
+    #[error("failed to learn whether the append was committed: {0}")]
+    CommitUnknown(#[source] Arc<sqlx::Error>),
+    /// The store was closed.
+    #[error("failed to use the store: it is closed")]
+    Closed,
+    /// The database would lose what it acknowledges: change the setting.
+    #[error("failed to open the store: {setting} is {found}, which does not keep what was acknowledged")]
+    UnsafeSetting {
+        /// Which setting.
+        setting: &'static str,
+        /// Its value.
+        found: String,
+    },
+    /// The file of the database cannot be used.
+    #[error("failed to open the store's file: {0}")]
+    File(#[source] Arc<std::io::Error>),
+    /// The tables cannot be brought up to date.
+    #[error("failed to migrate the database: {0}")]
+    Migrate(#[source] Arc<sqlx::migrate::MigrateError>),
+    /// A stored row is not what the store wrote: run an audit.
+    #[error("failed to read tenant {tenant}: the event at position {position} is missing or damaged")]
+    Damaged {
+        /// Whose history.
+        tenant: TenantId,
+        /// Where.
+        position: Position,
+    },
+    /// A stored head is not what the store wrote: run an audit.
+    #[error("failed to read the head of a tenant: it is damaged")]
+    DamagedHead,
+    /// A component's bytes are not what its digest says.
+    #[error("failed to use the component: its bytes do not have the digest")]
+    DigestMismatch,
+    /// Anything else that the database says: a defect of the store or of its set-up.
+    #[error("failed to use the database: {0}")]
+    Database(#[source] Arc<sqlx::Error>),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::PoolClosed) {
+            Self::Closed
+        } else if is_transient(&error) {
+            Self::Unavailable(Arc::new(error))
+        } else {
+            Self::Database(Arc::new(error))
+        }
+    }
+}
+
+/// Whether the same statement may succeed a little later.
+pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(inner) => inner.code().is_some_and(|code| is_transient_code(&code)),
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => true,
+        _ => false,
+    }
+}
+
+/// PostgreSQL's SQLSTATE, or SQLite's (extended) result code.
+fn is_transient_code(code: &str) -> bool {
+    if let [_, _, _, _, _] = code.as_bytes() {
+        // Connection trouble, out of resources, the operator's shutdown.
+        return ["08", "53", "57P"].iter().any(|class| code.starts_with(class))
+            || ["40001", "40P01", "55P03"].contains(&code);
+    }
+    // SQLITE_BUSY and SQLITE_LOCKED are in the low byte.
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 5 | 6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_transient_code;
+
+    #[test]
+    fn a_busy_or_restarting_database_is_worth_another_try() {
+        for code in ["40001", "40P01", "55P03", "57P01", "08006", "53300", "5", "6", "517"] {
+            assert!(is_transient_code(code), "{code}");
+        }
+        for code in ["23505", "42P01", "57014", "1", "13", "2067"] {
+            assert!(!is_transient_code(code), "{code}");
+        }
+    }
+}

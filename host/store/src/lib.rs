@@ -1,0 +1,45 @@
+//! The event store: appends, reads and watches the events of each tenant, on SQLite or PostgreSQL.
+//!
+//! What it promises: an append is atomic over its streams and durable before it is answered; positions of a
+//! tenant are gapless and follow commit order; a repeated request gets its first answer; each tenant's events
+//! form a hash chain. What it must not do: look into payloads, decide anything, or know modules.
+//!
+//! In reading order:
+//!
+//! 1. [`config`]: what to open, and with which knobs.
+//! 2. [`event`]: what is stored, and what is read back.
+//! 3. [`append`]: what a caller asks to be written, and what it gets.
+//! 4. [`store`]: the entrance, [`EventStore`]; [`error`]: what can go wrong.
+//! 5. `batcher`: gathers waiting appends into one transaction.
+//! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
+//! 7. `chain`: the hash over an event and the one before it.
+//! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
+//! 9. [`subscription`]: events as they come.
+//! 10. [`audit`]: proves the chain.
+//! 11. `component`: WebAssembly components by digest.
+//!
+//! The next step of the flow is the server, whose projections follow a subscription.
+
+pub mod append;
+pub mod audit;
+mod batcher;
+mod chain;
+mod component;
+pub mod config;
+pub mod database;
+pub mod error;
+pub mod event;
+mod group;
+mod sql;
+pub mod store;
+pub mod subscription;
+
+pub use append::{
+    Append, AppendError, Appended, Batch, Idempotency, InvalidAppend, NewEvent, Serials, StreamWrite,
+};
+pub use audit::{ChainBreak, ChainError, ChainFault};
+pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
+pub use database::Database;
+pub use error::StoreError;
+pub use event::{Head, Recorded};
+pub use store::EventStore;

@@ -1,0 +1,96 @@
+//! The statements of an append's transaction on PostgreSQL.
+
+use niyam_domain::TenantId;
+use sqlx::PgConnection;
+
+use super::rows::{AnswerRow, HeadRow, VersionRow};
+use crate::chain;
+use crate::group::Outcome;
+
+/// Locks the heads of `tenants`, which are in order. Those that are not there are made first.
+pub async fn lock_heads(
+    connection: &mut PgConnection,
+    tenants: &[&str],
+) -> Result<Vec<HeadRow>, sqlx::Error> {
+    const LOCK: &str = "select tenant, last_position, head_hash from tenant_heads \
+         where tenant = any($1) order by tenant for update";
+    const MAKE: &str = "insert into tenant_heads (tenant, last_position, head_hash) \
+         select tenant, 0, $2 from unnest($1::text[]) as given (tenant) order by tenant \
+         on conflict (tenant) do nothing";
+    let locked = sqlx::query_as(LOCK).bind(tenants).fetch_all(&mut *connection).await?;
+    if locked.len() == tenants.len() {
+        return Ok(locked);
+    }
+    sqlx::query(MAKE).bind(tenants).bind(chain::GENESIS.as_slice()).execute(&mut *connection).await?;
+    sqlx::query_as(LOCK).bind(tenants).fetch_all(connection).await
+}
+
+/// The versions of the streams that have events.
+pub async fn versions(
+    connection: &mut PgConnection,
+    streams: &[(&str, &str)],
+) -> Result<Vec<VersionRow>, sqlx::Error> {
+    const SQL: &str = "select given.tenant, given.stream, newest.version \
+         from unnest($1::text[], $2::text[]) as given (tenant, stream) \
+         cross join lateral (select version from events \
+             where events.tenant = given.tenant and events.stream = given.stream \
+             order by version desc limit 1) as newest";
+    let (tenants, names): (Vec<&str>, Vec<&str>) = streams.iter().copied().unzip();
+    sqlx::query_as(SQL).bind(tenants).bind(names).fetch_all(connection).await
+}
+
+/// The answers of the keys that have one.
+pub async fn answers(
+    connection: &mut PgConnection,
+    keys: &[(&str, &str)],
+) -> Result<Vec<AnswerRow>, sqlx::Error> {
+    const SQL: &str = "select tenant, key, fingerprint, answer, position from idempotency \
+         where (tenant, key) in (select * from unnest($1::text[], $2::text[]))";
+    let (tenants, names): (Vec<&str>, Vec<&str>) = keys.iter().copied().unzip();
+    sqlx::query_as(SQL).bind(tenants).bind(names).fetch_all(connection).await
+}
+
+/// Writes everything in one statement, so in one round trip.
+pub async fn write(
+    connection: &mut PgConnection,
+    outcome: &Outcome,
+    created_at: i64,
+) -> Result<(), sqlx::Error> {
+    const SQL: &str = "with moved as ( \
+             update tenant_heads set last_position = given.position, head_hash = given.hash \
+             from unnest($1::text[], $2::bigint[], $3::bytea[]) as given (tenant, position, hash) \
+             where tenant_heads.tenant = given.tenant \
+         ), answered as ( \
+             insert into idempotency (tenant, key, fingerprint, answer, position, created_at) \
+             select given.*, $4 from unnest($5::text[], $6::text[], $7::bytea[], $8::bytea[], $9::bigint[]) as given \
+         ) \
+         insert into events (tenant, position, stream, version, event_id, event_type, recorded_at, \
+             effective_date, payload, metadata, hash) \
+         select * from unnest($10::text[], $11::bigint[], $12::text[], $13::bigint[], $14::bytea[], $15::text[], \
+             $16::bigint[], $17::text[], $18::bytea[], $19::bytea[], $20::bytea[])";
+    let Outcome { events, tips, answers, .. } = outcome;
+    sqlx::query(SQL)
+        .bind(tips.keys().map(TenantId::as_str).collect::<Vec<_>>())
+        .bind(tips.values().map(|tip| tip.position.0.cast_signed()).collect::<Vec<_>>())
+        .bind(tips.values().map(|tip| tip.hash.as_slice()).collect::<Vec<_>>())
+        .bind(created_at)
+        .bind(answers.iter().map(|(tenant, _, _)| tenant.as_str()).collect::<Vec<_>>())
+        .bind(answers.iter().map(|(_, key, _)| key.as_str()).collect::<Vec<_>>())
+        .bind(answers.iter().map(|(_, _, given)| given.fingerprint.as_slice()).collect::<Vec<_>>())
+        .bind(answers.iter().map(|(_, _, given)| given.answer.as_slice()).collect::<Vec<_>>())
+        .bind(answers.iter().map(|(_, _, given)| given.position.0.cast_signed()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.tenant.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.position.0.cast_signed()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.stream.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.version.0.cast_signed()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.id.as_bytes().as_slice()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.event_type.as_str()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.recorded_at.as_microsecond()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.effective_date.to_string()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.payload.as_slice()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.metadata.as_slice()).collect::<Vec<_>>())
+        .bind(events.iter().map(|event| event.hash.as_slice()).collect::<Vec<_>>())
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The transaction of a group of appends: lock, look up, write, commit.
+
+use std::collections::BTreeSet;
+
+use niyam_domain::{StreamId, TenantId, Version};
+use sqlx::{Postgres, Sqlite, Transaction};
+
+use super::{postgres, sqlite};
+use crate::database::Database;
+use crate::error::StoreError;
+use crate::group::{Given, Outcome, StreamSet, Tip};
+
+/// A transaction under way. Dropped, it is rolled back.
+pub enum Unit {
+    /// Holds SQLite's write lock from the beginning.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// Holds the row locks of its tenants' heads after [`Unit::lock`].
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// How a commit failed.
+pub enum CommitError {
+    /// Nothing was written.
+    RolledBack(sqlx::Error),
+    /// Whether it was written is not known.
+    Unknown(sqlx::Error),
+}
+
+impl Unit {
+    /// Begins a transaction.
+    pub async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
+        Ok(match database {
+            Database::Sqlite { writer, .. } => Self::Sqlite(writer.begin_with("begin immediate").await?),
+            Database::Postgres(pool) => {
+                Self::Postgres(pool.begin_with("begin isolation level read committed read write").await?)
+            }
+        })
+    }
+
+    /// Locks the heads of `tenants` in order, and makes those that are not there.
+    pub async fn lock(&mut self, tenants: &BTreeSet<&TenantId>) -> Result<Vec<(TenantId, Tip)>, StoreError> {
+        let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+        let rows = match self {
+            Self::Sqlite(transaction) => sqlite::heads(transaction, &names).await?,
+            Self::Postgres(transaction) => postgres::lock_heads(transaction, &names).await?,
+        };
+        rows.into_iter().map(super::rows::HeadRow::tip).collect()
+    }
+
+    /// The versions of those of `streams` that have events.
+    pub async fn versions(
+        &mut self,
+        streams: &StreamSet,
+    ) -> Result<Vec<(TenantId, StreamId, Version)>, StoreError> {
+        let keys: Vec<(&str, &str)> =
+            streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).collect();
+        let rows = match self {
+            Self::Sqlite(transaction) => sqlite::versions(transaction, &keys).await?,
+            Self::Postgres(transaction) => postgres::versions(transaction, &keys).await?,
+        };
+        rows.into_iter().map(super::rows::VersionRow::version).collect()
+    }
+
+    /// The answers that were given for those of `keys` that have one.
+    pub async fn answers(
+        &mut self,
+        keys: &[(&str, &str)],
+    ) -> Result<Vec<(TenantId, String, Given)>, StoreError> {
+        let rows = match self {
+            Self::Sqlite(transaction) => sqlite::answers(transaction, keys).await?,
+            Self::Postgres(transaction) => postgres::answers(transaction, keys).await?,
+        };
+        rows.into_iter().map(super::rows::AnswerRow::given).collect()
+    }
+
+    /// Writes events, heads and answers; `created_at` is of the answers, microseconds.
+    pub async fn write(&mut self, outcome: &Outcome, created_at: i64) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => sqlite::write(transaction, outcome, created_at).await,
+            Self::Postgres(transaction) => postgres::write(transaction, outcome, created_at).await,
+        }
+    }
+
+    /// Makes it durable.
+    pub async fn commit(self) -> Result<(), CommitError> {
+        let committed = match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        };
+        committed.map_err(|error| {
+            if was_rolled_back(&error) { CommitError::RolledBack(error) } else { CommitError::Unknown(error) }
+        })
+    }
+
+    /// Gives it up.
+    pub async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            Self::Postgres(transaction) => transaction.rollback().await,
+        }
+    }
+}
+
+/// Whether a failed `commit` surely wrote nothing.
+fn was_rolled_back(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+    code.is_some_and(|code| is_rolled_back_code(&code))
+}
+
+/// PostgreSQL answers a `commit` with an error of the transaction itself (not of a shutdown, which may come after the
+/// commit); SQLite finds the file locked.
+fn is_rolled_back_code(code: &str) -> bool {
+    if let [_, _, _, _, _] = code.as_bytes() {
+        return code != "40003" && ["23", "25", "40"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_rolled_back_code;
+
+    #[test]
+    fn only_a_clear_answer_counts_as_rolled_back() {
+        for code in ["40001", "40P01", "23505", "25P02", "5", "517"] {
+            assert!(is_rolled_back_code(code), "{code}");
+        }
+        // Completion unknown, shutdown, cancelled, broken connection, SQLite's I/O error and full disk.
+        for code in ["40003", "57P01", "57014", "08006", "10", "13"] {
+            assert!(!is_rolled_back_code(code), "{code}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the store promises, shown on both databases.
+//!
+//! Each function of the modules below is a test of its own, `sqlite::…` and `postgres::…`. A PostgreSQL that is not
+//! to be had fails them.
+
+mod appending;
+mod chaining;
+mod harness;
+mod hosting;
+mod repeating;
+mod subscribing;
+
+use harness::Kind;
+
+/// Runs every named function on a kind of database.
+macro_rules! on {
+    ($kind:ident as $name:ident: $($module:ident { $($test:ident,)* })*) => {
+        mod $name {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> anyhow::Result<()> {
+                    crate::$module::$test(crate::Kind::$kind).await
+                }
+            )*)*
+        }
+    };
+}
+
+macro_rules! on_both {
+    ($($tests:tt)*) => {
+        on!(Sqlite as sqlite: $($tests)*);
+        on!(Postgres as postgres: $($tests)*);
+    };
+}
+
+on_both! {
+    appending {
+        events_come_back_as_they_were_appended,
+        a_stream_is_loaded_after_a_version,
+        a_conflict_names_the_stream_and_both_versions,
+        a_conflict_rejects_only_its_own_command_of_a_group,
+        several_streams_are_written_together_or_not_at_all,
+        a_stream_that_was_only_read_must_not_have_moved,
+        positions_are_gapless_under_32_concurrent_writers,
+        of_64_writers_on_one_stream_one_wins_each_version,
+        an_append_without_events_answers_with_the_head,
+        an_invalid_batch_is_refused_and_writes_nothing,
+        an_event_id_is_used_once_and_its_reuse_harms_no_other_command,
+        a_build_that_panics_rejects_only_its_own_command,
+        a_build_that_names_other_streams_each_time_is_refused,
+        a_serial_that_is_not_taken_is_refused,
+        serials_are_gapless_under_100_concurrent_issuers,
+        a_rejected_command_of_a_group_does_not_use_up_its_serial,
+    }
+    repeating {
+        a_repeated_request_gets_its_first_answer,
+        a_key_with_another_body_is_refused,
+        a_hundred_parallel_requests_with_one_key_have_one_effect,
+        a_key_of_another_tenant_is_independent,
+        a_rejected_request_does_not_use_up_its_key,
+        an_old_answer_is_forgotten,
+        a_caller_that_goes_away_still_commits_once,
+    }
+    subscribing {
+        a_subscription_catches_up_and_goes_on_live_without_a_gap,
+        a_subscription_sees_what_another_host_appends,
+        a_subscriber_never_sees_another_tenant,
+        a_subscription_survives_a_failure_and_ends_when_the_store_closes,
+        waiting_for_appends_wakes_up,
+    }
+    chaining {
+        an_untouched_chain_verifies,
+        an_edited_event_is_found_at_its_position,
+        a_deleted_event_is_found_at_its_position,
+        two_swapped_events_are_found_at_the_first,
+        a_cut_off_end_is_found,
+        an_event_put_in_after_the_head_is_found,
+        reopening_continues_the_chain,
+        a_hole_is_not_read_over,
+    }
+    hosting {
+        two_hosts_on_one_database_keep_positions_gapless,
+        two_hosts_draw_from_one_series_without_a_gap,
+        two_hosts_may_open_a_new_database_together,
+        heads_tell_where_every_tenant_is,
+        components_come_back_by_digest,
+        a_damaged_component_is_refused,
+        closing_answers_what_waits_and_takes_no_more,
+        too_many_waiting_appends_are_refused,
+    }
+}
+
+#[tokio::test]
+async fn postgres_without_synchronous_commit_is_refused() -> anyhow::Result<()> {
+    hosting::unsafe_postgres_is_refused().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Result<()> {
+    hosting::broken_connection_is_replaced().await
+}
+
+#[tokio::test]
+async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
+    hosting::sqlite_file_is_private().await
+}
