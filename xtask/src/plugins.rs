@@ -20,9 +20,9 @@ struct Guest {
 }
 
 const GUESTS: [Guest; 3] = [
-    Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
     Guest { package: "unruly", example: None, output: "guests/unruly.wasm" },
     Guest { package: "niyam-sdk", example: Some("flat_tax"), output: "guests/flat-tax.wasm" },
+    Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
 ];
 
 impl Guest {

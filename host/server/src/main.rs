@@ -1,2 +1,7 @@
-//! To be written.
-fn main() {}
+//! The `niyam` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    niyam::cli::run()
+}

@@ -1,0 +1,101 @@
+//! The parts of a running Niyam, joined.
+
+use std::fs::DirBuilder;
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use niyam_modules::{LoadError, ModuleHost};
+use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
+
+use crate::auth::SigningKey;
+use crate::clock::SystemClock;
+use crate::ids::{IdSource, SystemIds};
+use crate::packs::{PackError, Packs};
+use crate::tenants::Tenants;
+
+/// What to open.
+pub struct AppConfig {
+    /// Keys, compiled modules and, by default, the database.
+    pub data_folder: PathBuf,
+    /// PostgreSQL; absent for SQLite in the data folder.
+    pub database: Option<DatabaseUrl>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Components besides the bundled ones, checked as they are.
+    pub modules: Vec<Vec<u8>>,
+}
+
+impl AppConfig {
+    /// The bundled modules, the machine's clock, SQLite unless `database` says otherwise.
+    #[must_use]
+    pub fn new(data_folder: PathBuf, database: Option<DatabaseUrl>) -> Self {
+        Self { data_folder, database, clock: Arc::new(SystemClock), modules: Vec::new() }
+    }
+}
+
+/// Why it does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data folder cannot be used.
+    #[error("failed to use the data folder: {0}")]
+    Data(#[source] io::Error),
+    /// The store does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The engine does not start.
+    #[error("failed to start the module host: {0}")]
+    Engine(#[source] LoadError),
+    /// A bundled module is refused.
+    #[error("failed to load the bundled modules: {0}")]
+    Modules(String),
+}
+
+/// A running Niyam.
+pub struct App {
+    pub(crate) store: EventStore,
+    pub(crate) packs: Packs,
+    pub(crate) tenants: Tenants,
+    pub(crate) key: SigningKey,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+}
+
+impl App {
+    /// Opens the data folder, the database and the modules.
+    ///
+    /// # Errors
+    /// When one of them does not open.
+    pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
+        let AppConfig { data_folder, database, clock, modules } = config;
+        DirBuilder::new().recursive(true).mode(0o700).create(&data_folder).map_err(OpenError::Data)?;
+        let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
+        let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
+        let store = EventStore::open(StoreConfig::new(database, Arc::clone(&clock))).await?;
+        let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
+        let packs = Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
+            PackError::Store(error) => OpenError::Store(error),
+            PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
+            error => OpenError::Modules(error.to_string()),
+        })?;
+        Ok(Self { store, packs, tenants: Tenants::default(), key, clock, ids: Arc::new(SystemIds) })
+    }
+
+    /// The key that signs tokens.
+    #[must_use]
+    pub fn signing_key(&self) -> &SigningKey {
+        &self.key
+    }
+
+    /// The event store.
+    #[must_use]
+    pub fn store(&self) -> &EventStore {
+        &self.store
+    }
+
+    /// Lets appends under way finish and closes the database.
+    pub async fn close(self) {
+        self.store.close().await;
+    }
+}

@@ -1,0 +1,136 @@
+//! Tokens: signed by the key of this data folder, and by no other.
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
+use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use niyam_domain::TenantId;
+use serde::{Deserialize, Serialize};
+
+use crate::roles::Role;
+
+const ISSUER: &str = "niyam";
+const AUDIENCE: &str = "niyam";
+/// Where the signing key lies under the data folder.
+const KEY_FILE: &str = "keys/token-signing.pem";
+
+/// What a token says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who signed it.
+    pub iss: String,
+    /// Whom it is for.
+    pub aud: String,
+    /// The user.
+    pub sub: String,
+    /// The tenant that it opens, and no other.
+    pub tenant: TenantId,
+    /// What the user may do there.
+    pub roles: Vec<Role>,
+    /// Issued at, seconds.
+    pub iat: i64,
+    /// Expires at, seconds.
+    pub exp: i64,
+}
+
+/// Why a token opens nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum TokenError {
+    /// Not signed by our key with our algorithm, or not of our shape.
+    #[error("the token is not one of this server's")]
+    Invalid,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+}
+
+/// The key that signs tokens and checks them.
+pub struct SigningKey {
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    validation: Validation,
+}
+
+impl SigningKey {
+    /// The key of a data folder; made on first use, readable by its owner alone.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or is no key.
+    pub fn open(data_folder: &Path) -> io::Result<Self> {
+        let path = data_folder.join(KEY_FILE);
+        if !path.exists() {
+            create(&path)?;
+        }
+        let pem = fs::read_to_string(&path)?;
+        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem).map_err(io::Error::other)?;
+        let der = key.to_pkcs8_der().map_err(io::Error::other)?;
+        let mut validation = Validation::new(Algorithm::EdDSA);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        // Expiry is checked below, against the injected clock.
+        validation.validate_exp = false;
+        Ok(Self {
+            encoding: EncodingKey::from_ed_der(der.as_bytes()),
+            decoding: DecodingKey::from_ed_der(key.verifying_key().as_bytes()),
+            validation,
+        })
+    }
+
+    /// Signs a token for `user` of `tenant`.
+    ///
+    /// # Errors
+    /// When signing fails.
+    pub fn sign(
+        &self,
+        tenant: &TenantId,
+        user: &str,
+        roles: &[Role],
+        issued_at: Timestamp,
+        expires_at: Timestamp,
+    ) -> io::Result<String> {
+        let claims = Claims {
+            iss: ISSUER.to_owned(),
+            aud: AUDIENCE.to_owned(),
+            sub: user.to_owned(),
+            tenant: tenant.clone(),
+            roles: roles.to_vec(),
+            iat: issued_at.as_second(),
+            exp: expires_at.as_second(),
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding).map_err(io::Error::other)
+    }
+
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {
+        let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
+            .map_err(|_| TokenError::Invalid)?
+            .claims;
+        if claims.exp <= now.as_second() { Err(TokenError::Expired) } else { Ok(claims) }
+    }
+}
+
+/// Written beside and linked into place, so that of two processes one makes the key and both read it.
+fn create(path: &Path) -> io::Result<()> {
+    let folder = path.parent().ok_or_else(|| io::Error::other("the key has no folder"))?;
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let key = ed25519_dalek::SigningKey::from_bytes(&rand::random());
+    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
+    let unfinished = folder.join(format!(".key-{}-{:08x}", std::process::id(), rand::random::<u32>()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&unfinished)
+        .and_then(|mut file| file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()))
+        .and_then(|()| match fs::hard_link(&unfinished, path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            linked => linked,
+        });
+    fs::remove_file(&unfinished)?;
+    written
+}

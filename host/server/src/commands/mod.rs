@@ -1,0 +1,97 @@
+//! Commands: load, ask the modules, let the domain decide, append. Nothing here knows HTTP.
+//!
+//! Next step of the flow: `niyam-store` appends, `projections` follow.
+
+pub(crate) mod invoice;
+pub(crate) mod metadata;
+pub(crate) mod once;
+pub(crate) mod tax;
+pub(crate) mod tenant;
+pub(crate) mod views;
+
+use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
+use niyam_store::{AppendError, StoreError};
+
+use crate::packs::PackError;
+use crate::roles::Role;
+use crate::tenants::ReadError;
+
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor {
+    pub(crate) tenant: TenantId,
+    pub(crate) user: String,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) trace_id: String,
+}
+
+/// The version that a change expects to meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    /// Whatever stands.
+    Any,
+    /// This one.
+    Exactly(Version),
+}
+
+/// Why a command recorded nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The user can do something.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// What the user saw is no longer what stands.
+    #[error("{stream} has another version than the one expected")]
+    Stale { stream: StreamId },
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// The key is no key.
+    #[error("an idempotency key has 1 to 255 printable ASCII characters")]
+    KeyInvalid,
+    /// The token's tenant does not exist.
+    #[error("there is no such tenant")]
+    TenantUnknown,
+    /// A module did not answer.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored event does not make sense, or one cannot be written: a defect.
+    #[error("{0}")]
+    Defect(String),
+}
+
+impl From<ReadError> for CommandError {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Store(error) => Self::Store(error),
+            ReadError::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<UnreadableEvent> for CommandError {
+    fn from(error: UnreadableEvent) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl From<serde_json::Error> for CommandError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Defect(error.to_string())
+    }
+}
+
+impl From<AppendError> for CommandError {
+    fn from(error: AppendError) -> Self {
+        match error {
+            AppendError::Conflict { stream, .. } => Self::Stale { stream },
+            AppendError::KeyReused => Self::KeyReused,
+            AppendError::Invalid(niyam_store::InvalidAppend::Key) => Self::KeyInvalid,
+            AppendError::Invalid(error) => Self::Defect(error.to_string()),
+            AppendError::Store(error) => Self::Store(error),
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Tenants: create, change the profile, activate a pack.
+
+use jiff::tz::TimeZone;
+use niyam_domain::{
+    ActivateModule, Activation, ChangeProfile, CreateTenant, Profile, Rejection, StreamId, Tenant, TenantCommand,
+    TenantId, Version,
+};
+use niyam_modules::{Findings, Module, digest_hex};
+use niyam_store::{Append, Batch, StreamWrite};
+use niyam_values::{Attributes, Date, Finding, Identifier};
+
+use crate::app::App;
+use crate::commands::metadata::new_event;
+use crate::commands::once::{Answer, Committed};
+use crate::commands::views::TenantView;
+use crate::commands::{Actor, CommandError, Expected};
+use crate::tenants::TenantAt;
+
+/// A tenant to be made.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its name.
+    pub tenant: TenantId,
+    /// Id of a bundled pack.
+    pub pack: String,
+    /// The pack's configuration, JSON; absent for the pack's default.
+    pub config: Option<String>,
+    /// Legal name.
+    pub legal_name: Option<String>,
+    /// Where papers are issued.
+    pub address: Option<String>,
+    /// IANA name.
+    pub time_zone: String,
+    /// Registrations.
+    pub identifiers: Vec<Identifier>,
+}
+
+/// Makes a tenant, on the operator's word.
+///
+/// # Errors
+/// A code and a text when it exists, the pack is unknown, or the profile or configuration is not valid.
+pub async fn create_tenant(app: &App, new: NewTenant) -> Result<(), String> {
+    let NewTenant { tenant, pack, config, legal_name, address, time_zone, identifiers } = new;
+    let module = bundled(app, &pack)?;
+    let config = checked_config(&module, config.as_deref())?;
+    let country = module.manifest().jurisdictions.first().cloned().unwrap_or_else(|| "ZZ".to_owned());
+    let profile =
+        Profile { legal_name, address, country, time_zone, identifiers, attributes: Attributes::new() };
+    let profile = check_profile(&module, &config, profile).map_err(|findings| told(&findings))?;
+    // The pack answers for every tax date; which day's law applies is its own data.
+    let activation = activation(&module, Date::constant(1, 1, 1), config);
+    let command = TenantCommand::Create(CreateTenant { tenant: tenant.clone(), profile, activation });
+    operate(app, &tenant, command).await
+}
+
+/// Lets a bundled pack decide for the tenant from `effective_from` on, on the operator's word.
+///
+/// # Errors
+/// A code and a text when the tenant or pack is unknown, or the configuration is not valid.
+pub async fn activate_pack(
+    app: &App,
+    tenant: &TenantId,
+    pack: &str,
+    effective_from: Date,
+    config: Option<&str>,
+) -> Result<(), String> {
+    let module = bundled(app, pack)?;
+    let config = checked_config(&module, config)?;
+    let activation = activation(&module, effective_from, config);
+    operate(app, tenant, TenantCommand::ActivateModule(ActivateModule { activation })).await
+}
+
+impl App {
+    pub(crate) async fn change_profile(
+        &self,
+        actor: &Actor,
+        expected: Expected,
+        profile: Profile,
+    ) -> Result<Committed, CommandError> {
+        let at = self.tenant(&actor.tenant).await?;
+        match expected {
+            Expected::Exactly(version) if version != at.version => {
+                return Err(CommandError::Stale { stream: StreamId::tenant() });
+            }
+            _ => {}
+        }
+        let activation = at.tenant.activation_on(self.now_at(&at).date()).ok_or(Rejection::NoActivePack)?.clone();
+        let profile = self
+            .packs
+            .call(&actor.tenant, &activation, move |module, config| Ok(check_profile(module, config, profile)))
+            .await?
+            .map_err(Rejection::Findings)?;
+        let command = TenantCommand::ChangeProfile(ChangeProfile { profile });
+        self.record_tenant(actor, Some(at), command).await
+    }
+
+    async fn record_tenant(
+        &self,
+        actor: &Actor,
+        before: Option<TenantAt>,
+        command: TenantCommand,
+    ) -> Result<Committed, CommandError> {
+        let expected = before.as_ref().map_or(Version(0), |before| before.version);
+        let mut state = before.map(|before| Tenant::clone(&before.tenant));
+        let events = Tenant::decide(state.as_ref(), command)?;
+        let today = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let mut recorded = Vec::with_capacity(events.len());
+        let mut version = expected;
+        for event in events {
+            recorded.push(new_event(self.ids.next_id(), &event, actor, today)?);
+            state = Some(Tenant::evolve(state.take(), event)?);
+            version = Version(version.0 + 1);
+        }
+        let state = state.ok_or(CommandError::TenantUnknown)?;
+        let answer = Answer::new(200, None, version, &TenantView::new(&state, version))?.to_bytes()?;
+        let writes = if recorded.is_empty() {
+            Vec::new()
+        } else {
+            vec![StreamWrite { stream: StreamId::tenant(), expected, events: recorded }]
+        };
+        self.store.append(&actor.tenant, Append::of(Batch { writes, answer })).await?.try_into()
+    }
+}
+
+async fn operate(app: &App, tenant: &TenantId, command: TenantCommand) -> Result<(), String> {
+    let actor = Actor {
+        tenant: tenant.clone(),
+        user: "operator".to_owned(),
+        roles: Vec::new(),
+        trace_id: app.ids.next_id().to_string(),
+    };
+    let before = app.tenants.get(&app.store, tenant).await.map_err(|error| error.to_string())?;
+    if before.is_none() && !matches!(command, TenantCommand::Create(_)) {
+        return Err(format!("tenant-unknown: there is no tenant {tenant}"));
+    }
+    match app.record_tenant(&actor, before, command).await {
+        Ok(_) => Ok(()),
+        Err(CommandError::Rejected(rejection)) => Err(format!("{}: {rejection}", rejection.code())),
+        Err(CommandError::Stale { .. }) => Err("tenant-changed: another command came first; try again".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn bundled(app: &App, pack: &str) -> Result<std::sync::Arc<Module>, String> {
+    app.packs.bundled(pack).ok_or_else(|| {
+        format!("pack-unknown: there is no pack {pack}; bundled are: {}", app.packs.bundled_ids().join(", "))
+    })
+}
+
+fn checked_config(module: &Module, config: Option<&str>) -> Result<String, String> {
+    let config = config.unwrap_or(&module.manifest().config_default);
+    module.check_config(config).map_err(|findings| told(&findings))
+}
+
+fn activation(module: &Module, effective_from: Date, config: String) -> Activation {
+    let config_digest = digest_hex(config.as_bytes());
+    Activation { module: module.reference().clone(), effective_from, config, config_digest }
+}
+
+/// Texts within bounds, a time zone that exists, identifiers in the pack's normal form.
+fn check_profile(module: &Module, config: &str, mut profile: Profile) -> Result<Profile, Findings> {
+    let mut findings = Findings::new();
+    if TimeZone::get(&profile.time_zone).is_err() {
+        findings.push(
+            Finding::error("time-zone-unknown", "a time zone is an IANA name, for example Asia/Dhaka")
+                .at("/time_zone"),
+        );
+    }
+    for (pointer, text) in [("/legal_name", &profile.legal_name), ("/address", &profile.address)] {
+        let Some(text) = text else { continue };
+        if text.trim().is_empty() || text.chars().count() > 500 || text.chars().any(char::is_control) {
+            findings.push(
+                Finding::error("text-invalid", "1 to 500 printable characters").at(pointer),
+            );
+        }
+    }
+    for (index, identifier) in profile.identifiers.iter_mut().enumerate() {
+        match module.check_identifier(config, &identifier.kind, &identifier.value).map(|decided| decided.answer) {
+            Ok(Ok(normal)) => identifier.value = normal,
+            Ok(Err(found)) => findings.extend(found.into_iter().map(|finding| {
+                let field = if finding.code.contains("kind") { "kind" } else { "value" };
+                finding.at(format!("/identifiers/{index}/{field}"))
+            })),
+            Err(failure) => findings.push(Finding::error(failure.code(), failure.to_string())),
+        }
+    }
+    if findings.is_empty() { Ok(profile) } else { Err(findings) }
+}
+
+fn told(findings: &[Finding]) -> String {
+    findings
+        .iter()
+        .map(|finding| {
+            let place = finding.pointer.as_deref().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+            format!("{}{place}: {}", finding.code, finding.message)
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}

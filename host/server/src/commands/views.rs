@@ -1,0 +1,416 @@
+//! JSON shapes of what the API answers.
+
+use jiff::Timestamp;
+use niyam_domain::{Activation, Decision, Invoice, InvoiceId, Profile, Tenant, TenantId, Version};
+use niyam_values::{
+    Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier, Line,
+    Party, PriceMode, Severity, with_places,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// The law behind a figure.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CitationView {
+    source: String,
+    article: String,
+    /// First day of the text applied.
+    #[schema(value_type = Option<String>, format = Date)]
+    effective_from: Option<Date>,
+}
+
+impl From<&Citation> for CitationView {
+    fn from(citation: &Citation) -> Self {
+        Self {
+            source: citation.source.clone(),
+            article: citation.article.clone(),
+            effective_from: citation.effective_from,
+        }
+    }
+}
+
+/// What a rule found.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FindingView {
+    /// Stable, kebab-case.
+    pub(crate) code: String,
+    /// `error`, `warning` or `info`.
+    #[schema(value_type = String)]
+    severity: Severity,
+    /// JSON Pointer into the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pointer: Option<String>,
+    pub(crate) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    citation: Option<CitationView>,
+}
+
+impl From<&Finding> for FindingView {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            code: finding.code.clone(),
+            severity: finding.severity,
+            pointer: finding.pointer.clone(),
+            message: finding.message.clone(),
+            citation: finding.citation.as_ref().map(CitationView::from),
+        }
+    }
+}
+
+/// One tax on one line.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TaxView {
+    /// `vat`, `sd`, `vds` …
+    code: String,
+    /// Percent; absent for an amount per unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "15")]
+    rate: Option<Decimal>,
+    #[schema(value_type = String)]
+    base: Decimal,
+    #[schema(value_type = String)]
+    amount: Decimal,
+    /// `added`, `withheld` or `informative`.
+    #[schema(value_type = String)]
+    effect: Effect,
+    recoverable: bool,
+    citation: Option<CitationView>,
+}
+
+/// The taxes of one line.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LineTaxesView {
+    line_id: String,
+    #[schema(value_type = String)]
+    net: Decimal,
+    taxes: Vec<TaxView>,
+    #[schema(value_type = String)]
+    gross: Decimal,
+}
+
+/// What tax a document bears; amounts in the document's currency.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DeterminationView {
+    lines: Vec<LineTaxesView>,
+    #[schema(value_type = String)]
+    net: Decimal,
+    #[schema(value_type = String)]
+    tax_added: Decimal,
+    #[schema(value_type = String)]
+    tax_withheld: Decimal,
+    #[schema(value_type = String)]
+    gross: Decimal,
+    /// `gross - tax_withheld`.
+    #[schema(value_type = String)]
+    payable: Decimal,
+    findings: Vec<FindingView>,
+}
+
+impl From<&Determination> for DeterminationView {
+    fn from(taxes: &Determination) -> Self {
+        let citation = |index: u32| {
+            usize::try_from(index).ok().and_then(|index| taxes.citations.get(index)).map(CitationView::from)
+        };
+        let lines = taxes
+            .lines
+            .iter()
+            .map(|line| LineTaxesView {
+                line_id: line.line_id.clone(),
+                net: line.net,
+                taxes: line
+                    .taxes
+                    .iter()
+                    .map(|item| TaxView {
+                        code: item.code.clone(),
+                        rate: item.rate.map(|rate| with_places(rate, 0)),
+                        base: item.base,
+                        amount: item.amount,
+                        effect: item.effect,
+                        recoverable: item.recoverable,
+                        citation: citation(item.citation),
+                    })
+                    .collect(),
+                gross: line.gross,
+            })
+            .collect();
+        Self {
+            lines,
+            net: taxes.net,
+            tax_added: taxes.tax_added,
+            tax_withheld: taxes.tax_withheld,
+            gross: taxes.gross,
+            payable: taxes.payable,
+            findings: taxes.findings.iter().map(FindingView::from).collect(),
+        }
+    }
+}
+
+/// One registration.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct IdentifierView {
+    #[schema(example = "bin")]
+    kind: String,
+    #[schema(example = "000828395-0207")]
+    value: String,
+}
+
+fn identifiers(identifiers: &[Identifier]) -> Vec<IdentifierView> {
+    identifiers
+        .iter()
+        .map(|identifier| IdentifierView { kind: identifier.kind.clone(), value: identifier.value.clone() })
+        .collect()
+}
+
+/// A party to a document.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PartyView {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    country: String,
+    identifiers: Vec<IdentifierView>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
+}
+
+impl From<&Party> for PartyView {
+    fn from(party: &Party) -> Self {
+        Self {
+            name: party.name.clone(),
+            address: party.address.clone(),
+            country: party.country.clone(),
+            identifiers: identifiers(&party.identifiers),
+            attributes: party.attributes.clone(),
+        }
+    }
+}
+
+/// One line of a document.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LineView {
+    id: String,
+    description: String,
+    supply_code: String,
+    #[schema(value_type = String)]
+    quantity: Decimal,
+    unit: String,
+    #[schema(value_type = String)]
+    unit_price: Decimal,
+    #[schema(value_type = String)]
+    discount: Decimal,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
+}
+
+impl From<&Line> for LineView {
+    fn from(line: &Line) -> Self {
+        Self {
+            id: line.id.clone(),
+            description: line.description.clone(),
+            supply_code: line.supply_code.clone(),
+            quantity: line.quantity,
+            unit: line.unit.clone(),
+            unit_price: line.unit_price,
+            discount: line.discount,
+            attributes: line.attributes.clone(),
+        }
+    }
+}
+
+/// A document as it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DocumentView {
+    #[schema(value_type = String)]
+    direction: Direction,
+    kind: String,
+    #[schema(value_type = String, format = Date)]
+    tax_date: Date,
+    currency: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    exchange_rate: Option<Decimal>,
+    #[schema(value_type = String)]
+    price_mode: PriceMode,
+    supplier: PartyView,
+    customer: PartyView,
+    lines: Vec<LineView>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
+}
+
+impl From<&Document> for DocumentView {
+    fn from(document: &Document) -> Self {
+        Self {
+            direction: document.direction,
+            kind: document.kind.clone(),
+            tax_date: document.tax_date,
+            currency: document.currency.clone(),
+            exchange_rate: document.exchange_rate,
+            price_mode: document.price_mode,
+            supplier: (&document.supplier).into(),
+            customer: (&document.customer).into(),
+            lines: document.lines.iter().map(LineView::from).collect(),
+            attributes: document.attributes.clone(),
+        }
+    }
+}
+
+/// An invoice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvoiceView {
+    #[schema(value_type = String, format = Uuid)]
+    id: InvoiceId,
+    #[schema(value_type = u64)]
+    version: Version,
+    /// `draft`, `approved`, `issued` or `cancelled`.
+    status: &'static str,
+    /// Once issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "1/2026-2027")]
+    number: Option<String>,
+    /// The paper that it was issued as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    form: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    issued_on: Option<Date>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    issued_at: Option<Timestamp>,
+    #[serde(flatten)]
+    document: DocumentView,
+    taxes: DeterminationView,
+}
+
+impl InvoiceView {
+    pub(crate) fn new(invoice: &Invoice, version: Version) -> Self {
+        let issued = invoice.issued.as_ref();
+        Self {
+            id: invoice.id,
+            version,
+            status: invoice.status.as_str(),
+            number: issued.map(|issued| issued.facts.number.clone()),
+            form: issued.map(|issued| issued.plan.form.clone()),
+            issued_on: issued.map(|issued| issued.facts.issued_on),
+            issued_at: issued.map(|issued| issued.issued_at),
+            document: (&invoice.assessment.document).into(),
+            taxes: (&invoice.assessment.taxes).into(),
+        }
+    }
+}
+
+/// An activation.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ActivationView {
+    module: ModuleView,
+    /// First tax date that it answers for.
+    #[schema(value_type = String, format = Date)]
+    effective_from: Date,
+    #[schema(value_type = Object)]
+    config: serde_json::Value,
+    config_digest: String,
+}
+
+impl From<&Activation> for ActivationView {
+    fn from(activation: &Activation) -> Self {
+        Self {
+            module: (&activation.module).into(),
+            effective_from: activation.effective_from,
+            config: serde_json::from_str(&activation.config).unwrap_or_default(),
+            config_digest: activation.config_digest.clone(),
+        }
+    }
+}
+
+/// A module, by name and content.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ModuleView {
+    id: String,
+    version: String,
+    /// SHA-256 of the component.
+    digest: String,
+}
+
+impl From<&niyam_domain::ModuleRef> for ModuleView {
+    fn from(module: &niyam_domain::ModuleRef) -> Self {
+        Self { id: module.id.clone(), version: module.version.clone(), digest: module.digest.clone() }
+    }
+}
+
+/// The tenant's profile, as its papers show it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TenantView {
+    #[schema(value_type = String)]
+    name: TenantId,
+    #[schema(value_type = u64)]
+    version: Version,
+    legal_name: Option<String>,
+    address: Option<String>,
+    country: String,
+    time_zone: String,
+    identifiers: Vec<IdentifierView>,
+    #[schema(value_type = std::collections::BTreeMap<String, String>)]
+    attributes: Attributes,
+    activations: Vec<ActivationView>,
+}
+
+impl TenantView {
+    pub(crate) fn new(tenant: &Tenant, version: Version) -> Self {
+        let Profile { legal_name, address, country, time_zone, identifiers: own, attributes } = &tenant.profile;
+        Self {
+            name: tenant.id.clone(),
+            version,
+            legal_name: legal_name.clone(),
+            address: address.clone(),
+            country: country.clone(),
+            time_zone: time_zone.clone(),
+            identifiers: identifiers(own),
+            attributes: attributes.clone(),
+            activations: tenant.activations.iter().map(ActivationView::from).collect(),
+        }
+    }
+}
+
+/// A module's decision, with all that is needed to run it again. Digests are SHA-256, hex.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DecisionView {
+    /// The event that it shaped.
+    #[schema(value_type = u64)]
+    pub(crate) version: Version,
+    pub(crate) event_type: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub(crate) recorded_at: Timestamp,
+    function: String,
+    module: ModuleView,
+    contract: String,
+    config_digest: String,
+    input_digest: String,
+    output_digest: String,
+    /// What it cost; the same input always costs the same.
+    fuel: u64,
+    /// What it said, when it said taxes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    taxes: Option<DeterminationView>,
+}
+
+impl DecisionView {
+    pub(crate) fn new(
+        (version, event_type, recorded_at): (Version, &str, Timestamp),
+        decision: &Decision,
+        taxes: Option<&Determination>,
+    ) -> Self {
+        Self {
+            version,
+            event_type: event_type.to_owned(),
+            recorded_at,
+            function: decision.function.clone(),
+            module: (&decision.module).into(),
+            contract: decision.contract.clone(),
+            config_digest: decision.config_digest.clone(),
+            input_digest: decision.input_digest.clone(),
+            output_digest: decision.output_digest.clone(),
+            fuel: decision.fuel,
+            taxes: taxes.map(DeterminationView::from),
+        }
+    }
+}

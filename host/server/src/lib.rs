@@ -1,0 +1,31 @@
+//! Niyam: the books of many tenants, with rules that run as sandboxed modules.
+//!
+//! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
+//! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them.
+
+mod clock;
+mod ids;
+mod roles;
+mod auth;
+mod packs;
+mod tenants;
+mod app;
+mod commands;
+mod projections;
+mod api;
+mod serve;
+mod telemetry;
+pub mod cli;
+
+pub use app::{App, AppConfig, OpenError};
+pub use auth::{Claims, SigningKey};
+pub use clock::SystemClock;
+pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
+pub use roles::Role;
+pub use serve::{Server, ServeError};
+
+/// The OpenAPI 3.1 document, made from the code, as committed and as served at `/openapi.json`.
+#[must_use]
+pub fn openapi_json() -> String {
+    api::openapi::document()
+}

@@ -1,0 +1,149 @@
+//! The list of invoices.
+
+use niyam_domain::{
+    Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId, UnreadableEvent,
+};
+use niyam_store::{Database, Recorded};
+use niyam_values::with_places;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::projections::writer::{Writer, run};
+
+/// Why an event was not applied.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApplyError {
+    /// The event cannot be taken: it stops the view.
+    #[error("{0}")]
+    Unreadable(String),
+    /// The database failed: try again.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+impl From<UnreadableEvent> for ApplyError {
+    fn from(error: UnreadableEvent) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// An invoice in the list.
+#[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
+pub(crate) struct InvoiceListItem {
+    id: String,
+    version: i64,
+    /// `draft`, `approved`, `issued` or `cancelled`.
+    status: String,
+    /// Once issued.
+    number: Option<String>,
+    customer_name: String,
+    tax_date: String,
+    currency: String,
+    /// In `currency`.
+    payable: String,
+    #[serde(skip)]
+    pub(crate) created_position: i64,
+}
+
+/// What to list, newest first.
+#[derive(Debug)]
+pub(crate) struct InvoiceListQuery {
+    pub(crate) status: Option<InvoiceStatus>,
+    /// Only those created before this position.
+    pub(crate) before: Option<Position>,
+    /// At most so many.
+    pub(crate) limit: u32,
+}
+
+impl InvoiceListQuery {
+    /// Runs it.
+    pub(crate) async fn run(
+        &self,
+        database: &Database,
+        tenant: &TenantId,
+    ) -> Result<Vec<InvoiceListItem>, sqlx::Error> {
+        const ALL: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
+             created_position from invoice_list where tenant = $1 and created_position < $2 \
+             order by created_position desc limit $3";
+        const BY_STATUS: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
+             created_position from invoice_list where tenant = $1 and created_position < $2 and status = $4 \
+             order by created_position desc limit $3";
+        let before = self.before.map_or(i64::MAX, |position| i64::try_from(position.0).unwrap_or(i64::MAX));
+        let limit = i64::from(self.limit);
+        macro_rules! rows {
+            ($pool:expr) => {
+                match self.status {
+                    None => sqlx::query_as(ALL).bind(tenant.as_str()).bind(before).bind(limit).fetch_all($pool).await,
+                    Some(status) => {
+                        sqlx::query_as(BY_STATUS)
+                            .bind(tenant.as_str())
+                            .bind(before)
+                            .bind(limit)
+                            .bind(status.as_str())
+                            .fetch_all($pool)
+                            .await
+                    }
+                }
+            };
+        }
+        match database {
+            Database::Sqlite { readers, .. } => rows!(readers),
+            Database::Postgres(pool) => rows!(pool),
+        }
+    }
+}
+
+/// Applies one event; events of other aggregates are not the list's business.
+pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), ApplyError> {
+    let Some(id) = event.stream.as_str().strip_prefix("invoice/") else { return Ok(()) };
+    let (status, number, assessment) = match InvoiceEvent::read(&event.event_type, &event.payload)? {
+        InvoiceEvent::Drafted(drafted) => return insert(writer, event, id, &drafted.assessment).await,
+        InvoiceEvent::Revised(revised) => (InvoiceStatus::Draft, None, Some(revised.assessment)),
+        InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
+        InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
+        InvoiceEvent::Issued(issued) => {
+            (InvoiceStatus::Issued, Some(issued.facts.number), Some(issued.assessment))
+        }
+    };
+    if let Some(assessment) = assessment {
+        let document = &assessment.document;
+        run!(&mut *writer,
+            "update invoice_list set customer_name = $3, tax_date = $4, currency = $5, payable = $6 \
+             where tenant = $1 and id = $2",
+            event.tenant.as_str(), id, document.customer.name.as_str(), document.tax_date.to_string(),
+            document.currency.as_str(), payable(&assessment)?)?;
+    }
+    run!(writer,
+        "update invoice_list set status = $3, number = coalesce($4, number), version = $5, position = $6 \
+         where tenant = $1 and id = $2",
+        event.tenant.as_str(), id, status.as_str(), number, signed(event.version.0), signed(event.position.0))?;
+    Ok(())
+}
+
+async fn insert(
+    writer: &mut Writer,
+    event: &Recorded,
+    id: &str,
+    assessment: &Assessment,
+) -> Result<(), ApplyError> {
+    let document = &assessment.document;
+    run!(writer,
+        "insert into invoice_list (tenant, id, status, customer_name, tax_date, currency, payable, version, \
+         position, created_position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+        event.tenant.as_str(), id, InvoiceStatus::Draft.as_str(), document.customer.name.as_str(),
+        document.tax_date.to_string(), document.currency.as_str(), payable(assessment)?,
+        signed(event.version.0), signed(event.position.0))?;
+    Ok(())
+}
+
+/// What the customer pays, with the places of its currency.
+fn payable(assessment: &Assessment) -> Result<String, ApplyError> {
+    let currency =
+        assessment.document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
+    let payable = Money::new(assessment.taxes.payable, currency);
+    Ok(with_places(payable.amount, payable.currency.minor_units().into()).to_string())
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
