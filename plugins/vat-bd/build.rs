@@ -33,7 +33,10 @@ struct Row {
 
 impl Row {
     fn text(&self, column: &str) -> &str {
-        self.values.get(column).unwrap_or_else(|| panic!("{}: there is no column {column}", self.place)).trim()
+        self.values
+            .get(column)
+            .unwrap_or_else(|| panic!("{}: there is no column {column}", self.place))
+            .trim()
     }
 
     fn needed(&self, column: &str) -> &str {
@@ -96,7 +99,8 @@ fn read(name: &str) -> Vec<Row> {
     let rows = reader.records().enumerate().map(|(index, record)| {
         let place = format!("{path}, row {}", index + 2);
         let record = record.unwrap_or_else(|error| panic!("{place}: {error}"));
-        let values = header.iter().zip(&record).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        let values =
+            header.iter().zip(&record).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
         Row { place, values }
     });
     rows.collect()
@@ -117,10 +121,18 @@ impl Citations {
 
     fn write(&self, out: &mut String) {
         let count = self.0.len();
-        emit(out, &format!("/// What the tables cite, each article once.\npub static CITATIONS: [Article; {count}] = ["));
+        emit(
+            out,
+            &format!(
+                "/// What the tables cite, each article once.\npub static CITATIONS: [Article; {count}] = ["
+            ),
+        );
         for (source, article, from) in &self.0 {
             let from = optional_date(*from);
-            emit(out, &format!("    Article {{ source: {source:?}, article: {article:?}, first_day: {from} }},"));
+            emit(
+                out,
+                &format!("    Article {{ source: {source:?}, article: {article:?}, first_day: {from} }},"),
+            );
         }
         emit(out, "];");
     }
@@ -134,7 +146,10 @@ fn write_law(out: &mut String, citations: &mut Citations) {
         emit(out, &format!("/// {says} (trust: {mark}).\npub const {name}: u16 = {index};"));
         if let (Some(from), "COMMENCEMENT") = (from, name.as_str()) {
             let day = date(from);
-            emit(out, &format!("/// The first day whose law the pack holds.\npub const LAW_FROM: Date = {day};"));
+            emit(
+                out,
+                &format!("/// The first day whose law the pack holds.\npub const LAW_FROM: Date = {day};"),
+            );
         }
     }
 }
@@ -173,7 +188,10 @@ fn write_units(out: &mut String) -> Vec<String> {
     emit(out, "/// Units that a specific amount is charged by.\npub static UNITS: &[Unit] = &[");
     let rows = read("units");
     for row in &rows {
-        emit(out, &format!("    Unit {{ name: {:?}, synonyms: &{:?} }},", row.needed("unit"), row.list("synonyms")));
+        emit(
+            out,
+            &format!("    Unit {{ name: {:?}, synonyms: &{:?} }},", row.needed("unit"), row.list("synonyms")),
+        );
     }
     emit(out, "];");
     rows.iter().map(|row| row.needed("unit").to_owned()).collect()
@@ -261,9 +279,14 @@ fn rate(row: &Row, citations: &mut Citations, units: &[String]) -> String {
 
 fn write_paper(out: &mut String) {
     let rows = read("mushak-6.3");
-    for (part, name) in
-        [("title", "TITLE"), ("header", "HEADER"), ("column", "COLUMNS"), ("total", "TOTAL"), ("footer", "FOOTER")]
-    {
+    for (part, name) in [
+        ("title", "TITLE"),
+        ("header", "HEADER"),
+        ("column", "COLUMNS"),
+        ("total", "TOTAL"),
+        ("footer", "FOOTER"),
+        ("note", "NOTE"),
+    ] {
         let shown: Vec<&Row> = rows.iter().filter(|row| row.needed("part") == part).collect();
         emit(out, &format!("/// Mushak-6.3: {part}.\npub static {name}: [Printed; {}] = [", shown.len()));
         for row in shown {

@@ -74,11 +74,12 @@ impl App {
         let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
         let store = EventStore::open(StoreConfig::new(database, Arc::clone(&clock))).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
-        let packs = Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
-            PackError::Store(error) => OpenError::Store(error),
-            PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
-            error => OpenError::Modules(error.to_string()),
-        })?;
+        let packs =
+            Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
+                PackError::Store(error) => OpenError::Store(error),
+                PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
+                error => OpenError::Modules(error.to_string()),
+            })?;
         Ok(Self { store, packs, tenants: Tenants::default(), key, clock, ids: Arc::new(SystemIds) })
     }
 

@@ -103,7 +103,8 @@ impl SigningKey {
             iat: issued_at.as_second(),
             exp: expires_at.as_second(),
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding).map_err(io::Error::other)
+        jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding)
+            .map_err(io::Error::other)
     }
 
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Claims, TokenError> {

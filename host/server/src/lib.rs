@@ -3,26 +3,26 @@
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them.
 
-mod clock;
-mod ids;
-mod roles;
-mod auth;
-mod packs;
-mod tenants;
-mod app;
-mod commands;
-mod projections;
 mod api;
+mod app;
+mod auth;
+pub mod cli;
+mod clock;
+mod commands;
+mod ids;
+mod packs;
+mod projections;
+mod roles;
 mod serve;
 mod telemetry;
-pub mod cli;
+mod tenants;
 
 pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
 pub use roles::Role;
-pub use serve::{Server, ServeError};
+pub use serve::{ServeError, Server};
 
 /// The OpenAPI 3.1 document, made from the code, as committed and as served at `/openapi.json`.
 #[must_use]

@@ -82,7 +82,13 @@ impl Packs {
             );
             bundled.push(module);
         }
-        Ok(Self { host, store, bundled, turns: Semaphore::new(CALLS_AT_ONCE), tenant_turns: Mutex::default() })
+        Ok(Self {
+            host,
+            store,
+            bundled,
+            turns: Semaphore::new(CALLS_AT_ONCE),
+            tenant_turns: Mutex::default(),
+        })
     }
 
     /// The compliance pack of that id that came with the binary.

@@ -88,7 +88,9 @@ mod tests {
 
     #[test]
     fn refuses_what_the_schema_refuses() {
-        for text in [r#"{"rounding":{"places":3}}"#, r#"{"rounding":{"places":-1}}"#, r#"{"round":1}"#, "[", "null"] {
+        for text in
+            [r#"{"rounding":{"places":3}}"#, r#"{"rounding":{"places":-1}}"#, r#"{"round":1}"#, "[", "null"]
+        {
             assert_eq!(places(text), None, "{text}");
         }
     }

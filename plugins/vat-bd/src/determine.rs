@@ -29,12 +29,12 @@ pub(crate) fn determine(context: &Context, document: &Document) -> Result<Determ
     let places = Config::of(context)?.places_of(document);
     let mut findings = Vec::new();
     check_document(document, &mut findings);
-    let taka_rate = taka_rate(document).unwrap_or_else(|finding| {
-        findings.push(finding);
+    let taka_rate = taka_rate(document).unwrap_or_else(|refused| {
+        findings.extend(refused);
         Decimal::ONE
     });
-    let withholding = document.direction == Direction::Sale
-        && document.customer.attributes.is_true("withholding_entity");
+    let withholding =
+        document.direction == Direction::Sale && document.customer.attributes.is_true("withholding_entity");
     let cited = Cited::default();
     let mut case = Case { document, places, taka_rate, withholding, cited, findings };
 
@@ -55,8 +55,8 @@ pub(crate) fn determine(context: &Context, document: &Document) -> Result<Determ
 }
 
 /// Taka for one unit of the document's currency.
-pub(crate) fn taka_rate(document: &Document) -> Result<Decimal, Finding> {
-    let finding = |code, message: &str| Err(Finding::error(code, message).at("/exchange_rate"));
+pub(crate) fn taka_rate(document: &Document) -> Result<Decimal, Vec<Finding>> {
+    let finding = |code, message: &str| Err(vec![Finding::error(code, message).at("/exchange_rate")]);
     match document.exchange_rate {
         Some(rate) if rate <= Decimal::ZERO => {
             finding("exchange-rate-invalid", "an exchange rate is above zero")
@@ -92,9 +92,7 @@ fn withholding_unverified() -> Finding {
         "tax is deducted by the table of services read for {WITHHOLDING_VERIFIED_FROM} and later; whether the \
          earlier table agrees is not verified"
     );
-    Finding::warning("withholding-unverified", message)
-        .at("/tax_date")
-        .citing(tables::citation(WITHHOLDING))
+    Finding::warning("withholding-unverified", message).at("/tax_date").citing(tables::citation(WITHHOLDING))
 }
 
 fn is_refused(findings: &[Finding]) -> bool {
@@ -166,9 +164,11 @@ impl Cited {
         let same = |said: &Citation| said.article == article && said.source == source;
         match self.said.iter().position(same) {
             Some(index) => index_of(index),
-            None => {
-                self.push(Citation { source: source.to_owned(), article: article.to_owned(), effective_from: None })
-            }
+            None => self.push(Citation {
+                source: source.to_owned(),
+                article: article.to_owned(),
+                effective_from: None,
+            }),
         }
     }
 

@@ -15,14 +15,14 @@ pub(crate) fn prepare(
     taxes: &Determination,
     issued_on: Date,
 ) -> Result<IssuePlan, Vec<Finding>> {
-    check_offered(document).map_err(|finding| vec![finding])?;
+    check_offered(document)?;
     let mut findings = missing_details(&document.supplier, "/supplier", true, &|message| {
         Finding::error("supplier-incomplete", message).citing(tables::citation(SUPPLIER_DETAILS))
     });
     match buyer_threshold(document, taxes) {
         Ok(Some(threshold)) => findings.extend(missing_buyer(document, threshold)),
         Ok(None) => {}
-        Err(finding) => findings.push(finding),
+        Err(refused) => findings.extend(refused),
     }
     if !findings.is_empty() {
         return Err(findings);
@@ -37,15 +37,15 @@ pub(crate) fn prepare(
 }
 
 /// Refuses what is no sale invoice.
-pub(crate) fn check_offered(document: &Document) -> Result<(), Finding> {
+pub(crate) fn check_offered(document: &Document) -> Result<(), Vec<Finding>> {
     if document.kind != "invoice" {
         let kind: String = document.kind.chars().take(32).collect();
         let message = format!("the pack has no paper for a {kind}; it has one for an invoice");
-        return Err(Finding::error("kind-not-offered", message).at("/kind"));
+        return Err(vec![Finding::error("kind-not-offered", message).at("/kind")]);
     }
     if document.direction != Direction::Sale {
         let message = "the pack has a paper for a sale, not for a purchase";
-        return Err(Finding::error("kind-not-offered", message).at("/direction"));
+        return Err(vec![Finding::error("kind-not-offered", message).at("/direction")]);
     }
     Ok(())
 }
@@ -54,7 +54,7 @@ pub(crate) fn check_offered(document: &Document) -> Result<(), Finding> {
 pub(crate) fn buyer_threshold(
     document: &Document,
     taxes: &Determination,
-) -> Result<Option<&'static Threshold>, Finding> {
+) -> Result<Option<&'static Threshold>, Vec<Finding>> {
     let in_force = |row: &&Threshold| {
         row.key == "buyer-details"
             && row.first_day <= document.tax_date

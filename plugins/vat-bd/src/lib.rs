@@ -17,15 +17,14 @@ pub mod rates;
 pub mod tables;
 
 use niyam_sdk::{
-    ComplianceModule, Context, Date, Determination, Direction, Document, Finding, FiscalPeriod, Form, IssueFacts,
-    IssuePlan, Manifest,
+    ComplianceModule, Context, Date, Determination, Direction, Document, Finding, FiscalPeriod, Form,
+    IssueFacts, IssuePlan, Manifest,
 };
 
 /// The pack.
 #[derive(Debug)]
 pub struct VatBd;
 
-#[cfg(target_arch = "wasm32")]
 niyam_sdk::export_compliance!(VatBd);
 
 impl ComplianceModule for VatBd {

@@ -1,20 +1,20 @@
 //! The taxes of one line: supplementary duty, VAT, VAT deducted at source, in this order.
 
-use niyam_sdk::{
-    Decimal, Effect, Finding, Line, LineTaxes, PriceMode, TaxItem, round_half_up,
-};
+use niyam_sdk::{Decimal, Effect, Finding, Line, LineTaxes, PriceMode, TaxItem, round_half_up};
 
 use crate::determine::Case;
 use crate::rates;
-use crate::tables::{
-    self, Charge, INPUT_CREDIT, LAW_FROM, Rate, SUPPLEMENTARY_DUTY, UNITS, WITHHOLDING,
-};
+use crate::tables::{self, Charge, INPUT_CREDIT, LAW_FROM, Rate, SUPPLEMENTARY_DUTY, UNITS, WITHHOLDING};
 
 /// 10^20: amounts have at most 20 digits before the point.
 const AMOUNT_BELOW: Decimal = Decimal::from_parts(0x6310_0000, 0x6bc7_5e2d, 5, false, 0);
 
 /// The rate at which input tax may be set off (s.46), and below which it may not.
 const STANDARD: Decimal = Decimal::from_parts(15, 0, 0, false, 0);
+
+/// No duty comes near it; the bound keeps what is computed from it in range.
+const PERCENT_MAX: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
+const PERCENT_SCALE_MAX: u32 = 6;
 
 /// The taxes of the line at `index`; nothing when it is refused, and the findings say why.
 pub(crate) fn taxes(case: &mut Case, index: usize, line: &Line) -> Option<LineTaxes> {
@@ -97,7 +97,8 @@ fn rate(case: &mut Case, index: usize, line: &Line) -> Option<&'static Rate> {
     };
     if let Some(verified) = rate.verified_from.filter(|verified| day < *verified) {
         let code = rate.code;
-        let message = format!("the rate of {code} is read for {verified} and later; that it held on {day} is assumed");
+        let message =
+            format!("the rate of {code} is read for {verified} and later; that it held on {day} is assumed");
         case.findings.push(
             Finding::warning("rate-start-unverified", message)
                 .at(place(index, "supply_code"))
@@ -141,9 +142,10 @@ fn duty<'a>(case: &mut Case, index: usize, line: &'a Line, rate: &Rate) -> Resul
         let pointer = format!("/lines/{index}/attributes/{attribute}");
         finding.at(pointer).citing(tables::citation(SUPPLEMENTARY_DUTY))
     };
-    let percent = text.parse::<Decimal>().ok().filter(|percent| *percent >= Decimal::ZERO);
+    let percent = text.parse::<Decimal>().ok().filter(is_percentage);
     let Some(percent) = percent else {
-        let message = "the rate of supplementary duty is a percentage in digits, not negative";
+        let message =
+            "the rate of supplementary duty is a percentage from 0 to 10000, with at most 6 decimals";
         case.findings.push(about(Finding::error("sd-rate-invalid", message), "sd_rate"));
         return Err(());
     };
@@ -155,14 +157,16 @@ fn duty<'a>(case: &mut Case, index: usize, line: &'a Line, rate: &Rate) -> Resul
         case.findings.push(about(Finding::info("sd-not-charged", message), "sd_rate"));
         return Ok(None);
     }
-    match line.attributes.get("sd_basis").map(str::trim).filter(|basis| !basis.is_empty()) {
-        Some(basis) => Ok(Some(Duty { rate: percent, basis })),
-        None => {
-            let message = "supplementary duty needs the entry of the schedule that it rests on";
-            case.findings.push(about(Finding::error("sd-basis-missing", message), "sd_basis"));
-            Err(())
-        }
-    }
+    let Some(basis) = line.attributes.get("sd_basis").map(str::trim).filter(|basis| !basis.is_empty()) else {
+        let message = "supplementary duty needs the entry of the schedule that it rests on";
+        case.findings.push(about(Finding::error("sd-basis-missing", message), "sd_basis"));
+        return Err(());
+    };
+    Ok(Some(Duty { rate: percent, basis }))
+}
+
+fn is_percentage(rate: &Decimal) -> bool {
+    !rate.is_sign_negative() && *rate <= PERCENT_MAX && rate.scale() <= PERCENT_SCALE_MAX
 }
 
 struct Amounts {
@@ -183,7 +187,7 @@ impl Amounts {
         let fraction = |price: Decimal, rate: Decimal| {
             part(price, rate, Decimal::ONE_HUNDRED.checked_add(rate)?, places)
         };
-        let value = round_half_up(value, places);
+        let value = rounded(value, places);
         let specific = match charge {
             Charge::Specific { taka, .. } => {
                 let amount = line.quantity.checked_mul(taka)?.checked_div(case.taka_rate)?;
@@ -207,6 +211,8 @@ impl Amounts {
                     _ => specific,
                 };
                 let untaxed = value.checked_sub(vat)?;
+                // Below zero the line is refused anyway, by its net.
+                let duty = duty.filter(|_| !untaxed.is_sign_negative());
                 let duty = duty.map_or(Some(Decimal::ZERO), |rate| fraction(untaxed, rate))?;
                 Self { net: untaxed.checked_sub(duty)?, duty, vat, gross: value }
             }
@@ -215,10 +221,34 @@ impl Amounts {
     }
 }
 
-/// `amount · numerator / denominator`, rounded.
+/// `amount · numerator / denominator` at `places`, half up as [`round_half_up`] does, in whole numbers: exact until the
+/// one rounding, and no long division of decimals on the way. Nothing on negative input or when it does not fit.
 fn part(amount: Decimal, numerator: Decimal, denominator: Decimal, places: u32) -> Option<Decimal> {
-    let exact = amount.checked_mul(numerator)?.checked_div(denominator)?;
-    Some(round_half_up(exact, places)).filter(|amount| in_range(*amount))
+    let mut dividend = whole(amount)?.checked_mul(whole(numerator)?)?;
+    let mut divisor = whole(denominator)?;
+    let raise = |number: u128, by: u32| number.checked_mul(10_u128.checked_pow(by)?);
+    let (up, down) = (places + denominator.scale(), amount.scale() + numerator.scale());
+    if up >= down {
+        dividend = raise(dividend, up - down)?;
+    } else {
+        divisor = raise(divisor, down - up)?;
+    }
+    let half = divisor / 2;
+    let rounded = dividend.checked_add(half)?.checked_div(divisor)?;
+    // An odd divisor has no exact half, so its halves rounded down change nothing.
+    Decimal::try_from_i128_with_scale(i128::try_from(rounded).ok()?, places)
+        .ok()
+        .filter(|part| in_range(*part))
+}
+
+/// The digits of a decimal that is not negative.
+fn whole(amount: Decimal) -> Option<u128> {
+    u128::try_from(amount.mantissa()).ok()
+}
+
+/// [`round_half_up`], which has nothing to do for what stands at `places` already.
+fn rounded(amount: Decimal, places: u32) -> Decimal {
+    if amount.scale() == places { amount } else { round_half_up(amount, places) }
 }
 
 fn items(case: &mut Case, line: &Line, rate: &Rate, duty: Option<Duty>, amounts: &Amounts) -> LineTaxes {
@@ -270,4 +300,29 @@ fn items(case: &mut Case, line: &Line, rate: &Rate, duty: Option<Duty>, amounts:
 
 fn place(index: usize, field: &str) -> String {
     format!("/lines/{index}/{field}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{part, round_half_up};
+    use niyam_sdk::Decimal;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_whole_numbers_agree_with_decimals(
+            amount in 0_i64..10_000_000_000_000,
+            scale in 0_u32..3,
+            rate in 0_i64..100_000,
+            rate_scale in 0_u32..4,
+            places in 0_u32..3,
+        ) {
+            let (amount, rate) = (Decimal::new(amount, scale), Decimal::new(rate, rate_scale));
+            for denominator in [Decimal::ONE_HUNDRED, Decimal::ONE_HUNDRED + rate] {
+                let expected = round_half_up(amount * rate / denominator, places);
+                let found = part(amount, rate, denominator, places).expect("it fits");
+                prop_assert_eq!(found.to_string(), expected.to_string());
+            }
+        }
+    }
 }

@@ -1,13 +1,13 @@
 //! Mushak-6.3, the tax invoice: every field of the paper, in taka.
 
 use niyam_sdk::{
-    Block, Cell, Column, Context, Decimal, Determination, Document, Field, Finding, Form, Grid, IssueFacts, Label,
-    Line, LineTaxes, TaxItem, round_half_up, with_places,
+    Block, Cell, Column, Context, Decimal, Determination, Document, Field, Finding, Form, Grid, IssueFacts,
+    Label, Line, LineTaxes, TaxItem, round_half_up, with_places,
 };
 
 use crate::config::Config;
 use crate::tables::{
-    self, COLUMNS, Charge, FOOTER, HEADER, INVOICE_PAPER, Needed, Printed, TITLE, TOTAL, UNITS,
+    self, COLUMNS, Charge, FOOTER, HEADER, INVOICE_PAPER, NOTE, Needed, Printed, TITLE, TOTAL, UNITS,
 };
 use crate::{determine, identifiers, issue, rates};
 
@@ -21,10 +21,10 @@ pub(crate) fn draw(
     taxes: &Determination,
     facts: &IssueFacts,
 ) -> Result<Form, Vec<Finding>> {
-    issue::check_offered(document).map_err(|finding| vec![finding])?;
+    issue::check_offered(document)?;
     let config = Config::of(context)?;
-    let taka_rate = determine::taka_rate(document).map_err(|finding| vec![finding])?;
-    let above = issue::buyer_threshold(document, taxes).map_err(|finding| vec![finding])?.is_some();
+    let taka_rate = determine::taka_rate(document)?;
+    let above = issue::buyer_threshold(document, taxes)?.is_some();
     let mut findings = Vec::new();
     let mut fields = |places: &'static [Printed]| -> Vec<Field> {
         places.iter().map(|place| field(place, document, facts, above, &mut findings)).collect()
@@ -38,8 +38,8 @@ pub(crate) fn draw(
             blocks: vec![Block::Fields(header), Block::Grid(grid), Block::Fields(footer)],
         }),
         Ok(_) => Err(findings),
-        Err(finding) => {
-            findings.push(finding);
+        Err(refused) => {
+            findings.extend(refused);
             Err(findings)
         }
     }
@@ -96,13 +96,17 @@ fn value_of(place: &Printed, document: &Document, facts: &IssueFacts) -> (Cell, 
         "issue_time" => (text(Some(&facts.issued_at)), "/facts/issued_at"),
         "responsible_person" => (text(fact("responsible_person")), "/facts/attributes/responsible_person"),
         "designation" => (text(fact("designation")), "/facts/attributes/designation"),
-        // The note's text is the label itself; the signature is given by hand.
+        "footnote" => (text(Some(NOTE[0].bn)), ""),
+        // Signed and sealed by hand.
         _ => (Cell::Empty, ""),
     }
 }
 
 fn text(value: Option<&str>) -> Cell {
-    value.map(str::trim).filter(|value| !value.is_empty()).map_or(Cell::Empty, |value| Cell::Text(value.to_owned()))
+    value
+        .map(str::trim)
+        .filter(|value| !value.is_empty())
+        .map_or(Cell::Empty, |value| Cell::Text(value.to_owned()))
 }
 
 fn bin(value: Option<&str>) -> Cell {
@@ -129,20 +133,21 @@ struct Sums {
 }
 
 impl Rows<'_> {
-    fn grid(&self, taxes: &Determination) -> Result<Grid, Finding> {
+    fn grid(&self, taxes: &Determination) -> Result<Grid, Vec<Finding>> {
         let lines = &self.document.lines;
         let same = lines.len() == taxes.lines.len()
             && lines.iter().zip(&taxes.lines).all(|(line, taxed)| line.id == taxed.line_id);
         if !same {
             let message = "the determination is not that of the document's lines";
-            return Err(Finding::error("determination-mismatch", message).at("/lines"));
+            return Err(vec![Finding::error("determination-mismatch", message).at("/lines")]);
         }
         let mut sums = Sums::default();
         let mut rows = Vec::with_capacity(lines.len());
         for (index, (line, taxed)) in lines.iter().zip(&taxes.lines).enumerate() {
             let row = self.row(index, line, taxed, &mut sums).ok_or_else(|| {
                 let pointer = format!("/lines/{index}");
-                Finding::error("amount-out-of-range", "an amount is too large for the paper").at(pointer)
+                let message = "an amount is too large for the paper";
+                vec![Finding::error("amount-out-of-range", message).at(pointer)]
             })?;
             rows.push(row);
         }

@@ -48,11 +48,13 @@ impl Unknown {
     #[must_use]
     pub fn finding(&self, code: &str, day: Date, pointer: &str) -> Finding {
         match self {
-            Self::Code => Finding::error("supply-code-unknown", unknown_code(code))
-                .at(format!("{pointer}/supply_code")),
+            Self::Code => {
+                Finding::error("supply-code-unknown", unknown_code(code)).at(format!("{pointer}/supply_code"))
+            }
             Self::VariantMissing(rows) => {
                 let choices = choices(rows);
-                let message = format!("{code} has more than one rate; the attribute variant is one of: {choices}");
+                let message =
+                    format!("{code} has more than one rate; the attribute variant is one of: {choices}");
                 Finding::error("variant-missing", message)
                     .at(format!("{pointer}/attributes/variant"))
                     .citing(tables::citation(rows[0].citation))
@@ -79,7 +81,7 @@ fn choose(rows: &'static [Rate], variant: Option<&str>) -> Result<&'static Rate,
     let plain = rows[0].variant.is_empty() && rows[rows.len() - 1].variant.is_empty();
     match variant {
         // A code with one rate and no note has no variant to get wrong: the word is the tenant's own.
-        None | Some(_) if plain && rows[0].also.is_empty() => Ok(&rows[0]),
+        _ if plain && rows[0].also.is_empty() => Ok(&rows[0]),
         None if plain => Ok(&rows[0]),
         None => rows.iter().find(|row| row.fallback).ok_or(Unknown::VariantMissing(rows)),
         Some(named) => {

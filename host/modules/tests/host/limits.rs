@@ -34,7 +34,7 @@ fn each_limit_has_its_own_code() {
 fn a_flood_of_log_lines_is_cut_and_harms_nobody() {
     let unruly = Unruly::new();
     match unruly.module.determine(CONFIG, &document("log")) {
-        Ok(decided) => assert!(decided.answer.is_ok()),
+        Ok(decided) => assert_eq!(decided.answer.unwrap_err()[0].code, "unruly"),
         Err(failure) => assert_eq!(failure.code(), "module-fuel-exhausted"),
     }
 }

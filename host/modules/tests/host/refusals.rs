@@ -30,16 +30,16 @@ fn more_bytes_than_allowed() {
 
 #[test]
 fn an_import_that_the_contract_does_not_offer() {
-    assert_eq!(code_of(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#), "import-not-allowed");
+    assert_eq!(
+        code_of(r#"(component (import "wasi:cli/environment@0.2.0" (instance)))"#),
+        "import-not-allowed"
+    );
     assert_eq!(code_of(r#"(component (import "clock" (func)))"#), "import-not-allowed");
 }
 
 #[test]
 fn a_start_function() {
-    assert_eq!(
-        code_of("(component (core module (func $go) (start $go)))"),
-        "start-function-not-allowed"
-    );
+    assert_eq!(code_of("(component (core module (func $go) (start $go)))"), "start-function-not-allowed");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use niyam_domain::{
     ApproveInvoice, CancelInvoice, DomainEvent as _, DraftInvoice, Invoice, InvoiceCommand, InvoiceEvent,
-    InvoiceId, IssueInvoice, NumberSeriesEvent, PreparedIssue, Rejection, ReviseInvoice, Version, series_stream,
+    InvoiceId, IssueInvoice, NumberSeriesEvent, PreparedIssue, Rejection, ReviseInvoice, Version,
+    series_stream,
 };
 use niyam_store::{Append, Batch, Idempotency, Serials, StreamWrite};
 use niyam_values::{Attributes, Direction, Document, Finding};
@@ -29,7 +30,8 @@ pub(crate) struct InvoiceAt {
 impl App {
     /// The invoice, if it is the tenant's.
     pub(crate) async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceAt, CommandError> {
-        let events = self.store.load(&actor.tenant, &id.stream(), Version(0)).await.map_err(ReadError::from)?;
+        let events =
+            self.store.load(&actor.tenant, &id.stream(), Version(0)).await.map_err(ReadError::from)?;
         let mut state = None;
         let mut version = Version(0);
         for event in &events {
@@ -51,7 +53,8 @@ impl App {
             require_sale(&document)?;
             let assessment = self.assess(&at, document).await?;
             let invoice_id = InvoiceId(self.ids.next_id());
-            let events = Invoice::decide(None, InvoiceCommand::Draft(DraftInvoice { invoice_id, assessment }))?;
+            let events =
+                Invoice::decide(None, InvoiceCommand::Draft(DraftInvoice { invoice_id, assessment }))?;
             let location = Some(format!("/v1/invoices/{invoice_id}"));
             self.record(actor, key.clone(), None, invoice_id, events, (201, location)).await
         })
@@ -129,7 +132,9 @@ impl App {
                 let append = self.issuing(actor, key.clone(), &at, found.clone(), prepared)?;
                 match self.store.append(&actor.tenant, append).await.map_err(CommandError::from) {
                     // The profile or the packs changed meanwhile: what was prepared is of yesterday.
-                    Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => tries += 1,
+                    Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
+                        tries += 1
+                    }
                     done => return done?.try_into(),
                 }
             }
@@ -155,7 +160,8 @@ impl App {
         let (assessment, decided) = self
             .packs
             .call(&actor.tenant, &activation, move |module, config| {
-                let decided = module.prepare_issue(config, &assessment.document, &assessment.taxes, issued_on)?;
+                let decided =
+                    module.prepare_issue(config, &assessment.document, &assessment.taxes, issued_on)?;
                 Ok((assessment, decided))
             })
             .await?;
@@ -180,9 +186,15 @@ impl App {
         found: InvoiceAt,
         prepared: PreparedIssue,
     ) -> Result<Append, CommandError> {
-        let series = series_stream(prepared.series()).map_err(|error| CommandError::Defect(error.to_string()))?;
-        let issuing =
-            Issuing { actor: actor.clone(), found, prepared, event_id: self.ids.next_id(), number_id: self.ids.next_id() };
+        let series =
+            series_stream(prepared.series()).map_err(|error| CommandError::Defect(error.to_string()))?;
+        let issuing = Issuing {
+            actor: actor.clone(),
+            found,
+            prepared,
+            event_id: self.ids.next_id(),
+            number_id: self.ids.next_id(),
+        };
         // What has a JSON form once has it with any serial.
         issuing.batch(1, &series)?;
         let asked = series.clone();
@@ -195,7 +207,12 @@ impl App {
         Ok(append)
     }
 
-    async fn expect(&self, actor: &Actor, id: InvoiceId, expected: Expected) -> Result<InvoiceAt, CommandError> {
+    async fn expect(
+        &self,
+        actor: &Actor,
+        id: InvoiceId,
+        expected: Expected,
+    ) -> Result<InvoiceAt, CommandError> {
         let found = self.invoice(actor, id).await?;
         match expected {
             Expected::Exactly(version) if version != found.version => {

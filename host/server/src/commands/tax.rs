@@ -1,6 +1,6 @@
 //! What tax a document bears, and the country's other answers that change nothing.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
 use niyam_domain::{Activation, Assessment, Rejection, TenantId, check_document};
 use niyam_modules::Decided;
@@ -17,13 +17,17 @@ impl App {
     }
 
     /// The moment, in the tenant's time zone.
-    pub(crate) fn now_at(&self, at: &TenantAt) -> Zoned {
+    pub(crate) fn now_at(&self, at: &TenantAt) -> ZonedDateTime {
         let zone = TimeZone::get(&at.tenant.profile.time_zone).unwrap_or(TimeZone::UTC);
-        self.clock.now().to_zoned(zone)
+        self.clock.now().to_zoned_datetime(zone)
     }
 
     /// Checks `document`, makes the tenant a party to it and asks the pack of its tax date.
-    pub(crate) async fn assess(&self, at: &TenantAt, mut document: Document) -> Result<Assessment, CommandError> {
+    pub(crate) async fn assess(
+        &self,
+        at: &TenantAt,
+        mut document: Document,
+    ) -> Result<Assessment, CommandError> {
         let own = at.tenant.profile.party(&at.tenant.id);
         match document.direction {
             Direction::Sale => document.supplier = own,

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 use niyam_domain::{
-    ActivateModule, Activation, ChangeProfile, CreateTenant, Profile, Rejection, StreamId, Tenant, TenantCommand,
-    TenantId, Version,
+    ActivateModule, Activation, ChangeProfile, CreateTenant, Profile, Rejection, StreamId, Tenant,
+    TenantCommand, TenantId, Version,
 };
 use niyam_modules::{Findings, Module, digest_hex};
 use niyam_store::{Append, Batch, StreamWrite};
@@ -84,10 +84,13 @@ impl App {
             }
             _ => {}
         }
-        let activation = at.tenant.activation_on(self.now_at(&at).date()).ok_or(Rejection::NoActivePack)?.clone();
+        let activation =
+            at.tenant.activation_on(self.now_at(&at).date()).ok_or(Rejection::NoActivePack)?.clone();
         let profile = self
             .packs
-            .call(&actor.tenant, &activation, move |module, config| Ok(check_profile(module, config, profile)))
+            .call(&actor.tenant, &activation, move |module, config| {
+                Ok(check_profile(module, config, profile))
+            })
             .await?
             .map_err(Rejection::Findings)?;
         let command = TenantCommand::ChangeProfile(ChangeProfile { profile });
@@ -103,7 +106,7 @@ impl App {
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
         let mut state = before.map(|before| Tenant::clone(&before.tenant));
         let events = Tenant::decide(state.as_ref(), command)?;
-        let today = self.clock.now().to_zoned(TimeZone::UTC).date();
+        let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
         let mut recorded = Vec::with_capacity(events.len());
         let mut version = expected;
         for event in events {
@@ -136,7 +139,9 @@ async fn operate(app: &App, tenant: &TenantId, command: TenantCommand) -> Result
     match app.record_tenant(&actor, before, command).await {
         Ok(_) => Ok(()),
         Err(CommandError::Rejected(rejection)) => Err(format!("{}: {rejection}", rejection.code())),
-        Err(CommandError::Stale { .. }) => Err("tenant-changed: another command came first; try again".to_owned()),
+        Err(CommandError::Stale { .. }) => {
+            Err("tenant-changed: another command came first; try again".to_owned())
+        }
         Err(error) => Err(error.to_string()),
     }
 }
@@ -169,13 +174,14 @@ fn check_profile(module: &Module, config: &str, mut profile: Profile) -> Result<
     for (pointer, text) in [("/legal_name", &profile.legal_name), ("/address", &profile.address)] {
         let Some(text) = text else { continue };
         if text.trim().is_empty() || text.chars().count() > 500 || text.chars().any(char::is_control) {
-            findings.push(
-                Finding::error("text-invalid", "1 to 500 printable characters").at(pointer),
-            );
+            findings.push(Finding::error("text-invalid", "1 to 500 printable characters").at(pointer));
         }
     }
     for (index, identifier) in profile.identifiers.iter_mut().enumerate() {
-        match module.check_identifier(config, &identifier.kind, &identifier.value).map(|decided| decided.answer) {
+        match module
+            .check_identifier(config, &identifier.kind, &identifier.value)
+            .map(|decided| decided.answer)
+        {
             Ok(Ok(normal)) => identifier.value = normal,
             Ok(Err(found)) => findings.extend(found.into_iter().map(|finding| {
                 let field = if finding.code.contains("kind") { "kind" } else { "value" };
@@ -191,7 +197,8 @@ fn told(findings: &[Finding]) -> String {
     findings
         .iter()
         .map(|finding| {
-            let place = finding.pointer.as_deref().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
+            let place =
+                finding.pointer.as_deref().map(|pointer| format!(" at {pointer}")).unwrap_or_default();
             format!("{}{place}: {}", finding.code, finding.message)
         })
         .collect::<Vec<_>>()

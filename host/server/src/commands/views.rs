@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use niyam_domain::{Activation, Decision, Invoice, InvoiceId, Profile, Tenant, TenantId, Version};
 use niyam_values::{
-    Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier, Line,
-    Party, PriceMode, Severity, with_places,
+    Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
+    Line, Party, PriceMode, Severity, with_places,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -258,7 +258,7 @@ impl From<&Document> for DocumentView {
 /// An invoice.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvoiceView {
-    #[schema(value_type = String, format = Uuid)]
+    #[schema(value_type = String)]
     id: InvoiceId,
     #[schema(value_type = u64)]
     version: Version,
@@ -356,7 +356,8 @@ pub(crate) struct TenantView {
 
 impl TenantView {
     pub(crate) fn new(tenant: &Tenant, version: Version) -> Self {
-        let Profile { legal_name, address, country, time_zone, identifiers: own, attributes } = &tenant.profile;
+        let Profile { legal_name, address, country, time_zone, identifiers: own, attributes } =
+            &tenant.profile;
         Self {
             name: tenant.id.clone(),
             version,

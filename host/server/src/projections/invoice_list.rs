@@ -73,7 +73,14 @@ impl InvoiceListQuery {
         macro_rules! rows {
             ($pool:expr) => {
                 match self.status {
-                    None => sqlx::query_as(ALL).bind(tenant.as_str()).bind(before).bind(limit).fetch_all($pool).await,
+                    None => {
+                        sqlx::query_as(ALL)
+                            .bind(tenant.as_str())
+                            .bind(before)
+                            .bind(limit)
+                            .fetch_all($pool)
+                            .await
+                    }
                     Some(status) => {
                         sqlx::query_as(BY_STATUS)
                             .bind(tenant.as_str())
@@ -107,16 +114,29 @@ pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), A
     };
     if let Some(assessment) = assessment {
         let document = &assessment.document;
-        run!(&mut *writer,
+        run!(
+            &mut *writer,
             "update invoice_list set customer_name = $3, tax_date = $4, currency = $5, payable = $6 \
              where tenant = $1 and id = $2",
-            event.tenant.as_str(), id, document.customer.name.as_str(), document.tax_date.to_string(),
-            document.currency.as_str(), payable(&assessment)?)?;
+            event.tenant.as_str(),
+            id,
+            document.customer.name.as_str(),
+            document.tax_date.to_string(),
+            document.currency.as_str(),
+            payable(&assessment)?
+        )?;
     }
-    run!(writer,
+    run!(
+        writer,
         "update invoice_list set status = $3, number = coalesce($4, number), version = $5, position = $6 \
          where tenant = $1 and id = $2",
-        event.tenant.as_str(), id, status.as_str(), number, signed(event.version.0), signed(event.position.0))?;
+        event.tenant.as_str(),
+        id,
+        status.as_str(),
+        number,
+        signed(event.version.0),
+        signed(event.position.0)
+    )?;
     Ok(())
 }
 
@@ -127,12 +147,20 @@ async fn insert(
     assessment: &Assessment,
 ) -> Result<(), ApplyError> {
     let document = &assessment.document;
-    run!(writer,
+    run!(
+        writer,
         "insert into invoice_list (tenant, id, status, customer_name, tax_date, currency, payable, version, \
          position, created_position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
-        event.tenant.as_str(), id, InvoiceStatus::Draft.as_str(), document.customer.name.as_str(),
-        document.tax_date.to_string(), document.currency.as_str(), payable(assessment)?,
-        signed(event.version.0), signed(event.position.0))?;
+        event.tenant.as_str(),
+        id,
+        InvoiceStatus::Draft.as_str(),
+        document.customer.name.as_str(),
+        document.tax_date.to_string(),
+        document.currency.as_str(),
+        payable(assessment)?,
+        signed(event.version.0),
+        signed(event.position.0)
+    )?;
     Ok(())
 }
 

@@ -81,8 +81,11 @@ pub(crate) struct Runner {
 
 impl Runner {
     pub(crate) fn new(store: EventStore, clock: Arc<dyn Clock>) -> Self {
-        let progress =
-            Progress { reached: Arc::default(), moved: Arc::new(watch::Sender::new(())), stopped: Arc::default() };
+        let progress = Progress {
+            reached: Arc::default(),
+            moved: Arc::new(watch::Sender::new(())),
+            stopped: Arc::default(),
+        };
         Self { store, clock, progress }
     }
 
@@ -168,9 +171,13 @@ impl Runner {
                 }
                 position = event.position;
             }
-            run!(&mut writer,
+            run!(
+                &mut writer,
                 "update projection_checkpoints set position = $3 where tenant = $1 and projection = $2",
-                tenant.as_str(), NAME, signed(position))?;
+                tenant.as_str(),
+                NAME,
+                signed(position)
+            )?;
             more |= position < head.last_position && !self.progress.is_stopped(tenant);
             reached.push((tenant.clone(), position));
         }
@@ -189,23 +196,34 @@ impl Runner {
         position: Position,
         reason: &str,
     ) -> Result<(), sqlx::Error> {
-        run!(writer,
+        run!(
+            writer,
             "insert into projection_failures (tenant, projection, position, error, failed_at) \
              values ($1, $2, $3, $4, $5) \
              on conflict (tenant, projection) do update \
              set position = excluded.position, error = excluded.error, failed_at = excluded.failed_at",
-            tenant.as_str(), NAME, signed(position), reason, self.clock.now().as_microsecond())
+            tenant.as_str(),
+            NAME,
+            signed(position),
+            reason,
+            self.clock.now().as_microsecond()
+        )
     }
 }
 
 /// The tenant's checkpoint, locked until the transaction ends.
 async fn checkpoint(writer: &mut Writer, tenant: &TenantId) -> Result<Position, sqlx::Error> {
-    run!(&mut *writer,
+    run!(
+        &mut *writer,
         "insert into projection_checkpoints (tenant, projection, position) values ($1, $2, 0) \
          on conflict (tenant, projection) do nothing",
-        tenant.as_str(), NAME)?;
+        tenant.as_str(),
+        NAME
+    )?;
     let lock = match writer {
-        Writer::Sqlite(_) => "select position from projection_checkpoints where tenant = $1 and projection = $2",
+        Writer::Sqlite(_) => {
+            "select position from projection_checkpoints where tenant = $1 and projection = $2"
+        }
         Writer::Postgres(_) => {
             "select position from projection_checkpoints where tenant = $1 and projection = $2 for update"
         }

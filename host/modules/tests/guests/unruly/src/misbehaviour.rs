@@ -38,7 +38,7 @@ fn spin() -> ! {
 fn hoard() -> ! {
     let mut hoard = Vec::new();
     loop {
-        hoard.push(black_box(vec![1_u8; 1 << 20]));
+        hoard.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
     }
 }
 

@@ -1,0 +1,52 @@
+//! Whether the process lives, whether it can serve, and each part by name.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::api::problem::ApiError;
+use crate::api::respond;
+use crate::api::router::Api;
+
+/// The state of each part.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// `ok` or `degraded`.
+    status: &'static str,
+    /// `ok` or `unavailable`.
+    database: &'static str,
+    /// Ids of the packs that came with the binary.
+    packs: Vec<String>,
+    /// For how many tenants a projection stopped at an event that it cannot take.
+    projections_stopped: usize,
+}
+
+/// The process lives.
+#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200)))]
+pub(crate) async fn live() -> StatusCode {
+    StatusCode::OK
+}
+
+/// Requests can be served.
+#[utoipa::path(get, path = "/health/ready", tag = "health", responses((status = 200), (status = 503)))]
+pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Result<StatusCode, ApiError> {
+    api.app.store.ping().await?;
+    Ok(StatusCode::OK)
+}
+
+/// Each part by name.
+#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, body = Health)))]
+pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
+    let reachable = api.app.store.ping().await.is_ok();
+    let projections_stopped = api.progress.stopped();
+    respond::json(&Health {
+        status: if reachable && projections_stopped == 0 { "ok" } else { "degraded" },
+        database: if reachable { "ok" } else { "unavailable" },
+        packs: api.app.packs.bundled_ids(),
+        projections_stopped,
+    })
+}

@@ -1,0 +1,317 @@
+//! `/v1/invoices`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use niyam_domain::{DomainEvent as _, InvoiceEvent, InvoiceId, InvoiceStatus, Position, Rejection, Version};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::body::Body;
+use crate::api::caller::Caller;
+use crate::api::document::DocumentRequest;
+use crate::api::problem::{ApiError, Problem};
+use crate::api::respond;
+use crate::api::router::Api;
+use crate::commands::CommandError;
+use crate::commands::metadata::Metadata;
+use crate::commands::views::{DecisionView, InvoiceView};
+use crate::projections::{InvoiceListItem, InvoiceListQuery};
+use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS};
+
+const LIMIT_DEFAULT: u32 = 50;
+const LIMIT_MAX: u32 = 200;
+/// How long a list waits for the position that the client named.
+const POSITION_WAIT: Duration = Duration::from_secs(5);
+/// How long a list waits for what was recorded before it was asked.
+const HEAD_WAIT: Duration = Duration::from_secs(1);
+
+/// Drafts an invoice.
+#[utoipa::path(post, path = "/v1/invoices", request_body = DocumentRequest, tag = "invoices",
+    params(("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 201, body = InvoiceView), (status = 422, body = Problem)))]
+pub(crate) async fn draft(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(DRAFTERS)?;
+    let document: DocumentRequest = body.parse()?;
+    let key = caller.idempotency(&body.0)?;
+    Ok(respond::committed(api.app.draft_invoice(&caller.actor, key, document.into()).await?))
+}
+
+/// Revises a draft; an approved invoice becomes a draft again.
+#[utoipa::path(put, path = "/v1/invoices/{id}", request_body = DocumentRequest, tag = "invoices",
+    params(("id" = String, Path), ("If-Match" = String, Header)),
+    responses((status = 200, body = InvoiceView), (status = 412, body = Problem)))]
+pub(crate) async fn revise(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(DRAFTERS)?;
+    let id = invoice_id(&id)?;
+    let expected = caller.expected()?;
+    let document: DocumentRequest = body.parse()?;
+    Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.into()).await?))
+}
+
+/// Nothing to say.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+/// Approves a draft.
+#[utoipa::path(post, path = "/v1/invoices/{id}/approve", tag = "invoices",
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = InvoiceView), (status = 409, body = Problem)))]
+pub(crate) async fn approve(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(APPROVERS)?;
+    let id = invoice_id(&id)?;
+    let Nothing {} = body.parse_or_default()?;
+    let expected = caller.expected()?;
+    let key = caller.idempotency(&body.0)?;
+    Ok(respond::committed(api.app.approve_invoice(&caller.actor, key, id, expected).await?))
+}
+
+/// Issues an approved invoice: it gets its number and never changes again.
+#[utoipa::path(post, path = "/v1/invoices/{id}/issue", tag = "invoices",
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = InvoiceView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn issue(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(ISSUERS)?;
+    let id = invoice_id(&id)?;
+    let Nothing {} = body.parse_or_default()?;
+    let expected = caller.expected()?;
+    let key = caller.idempotency(&body.0)?;
+    Ok(respond::committed(api.app.issue_invoice(&caller.actor, key, id, expected).await?))
+}
+
+/// Why an invoice is given up.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CancelRequest {
+    reason: Option<String>,
+}
+
+/// Cancels a draft.
+#[utoipa::path(post, path = "/v1/invoices/{id}/cancel", request_body = CancelRequest, tag = "invoices",
+    params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = InvoiceView), (status = 409, body = Problem)))]
+pub(crate) async fn cancel(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(DRAFTERS)?;
+    let id = invoice_id(&id)?;
+    let CancelRequest { reason } = body.parse_or_default()?;
+    if reason.as_ref().is_some_and(|reason| reason.chars().count() > 500) {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return Err(ApiError::at(status, "text-too-long", "/reason", "at most 500 characters"));
+    }
+    let expected = caller.expected()?;
+    let key = caller.idempotency(&body.0)?;
+    Ok(respond::committed(api.app.cancel_invoice(&caller.actor, key, id, expected, reason).await?))
+}
+
+/// An invoice as it stands.
+#[utoipa::path(get, path = "/v1/invoices/{id}", tag = "invoices", params(("id" = String, Path)),
+    responses((status = 200, body = InvoiceView), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let at = api.app.invoice(&caller.actor, invoice_id(&id)?).await?;
+    respond::versioned(&InvoiceView::new(&at.invoice, at.version), at.version)
+}
+
+/// What to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ListQuery {
+    /// `draft`, `approved`, `issued` or `cancelled`.
+    #[param(value_type = Option<String>)]
+    status: Option<InvoiceStatus>,
+    /// At most so many, 1 to 200; 50 when absent.
+    limit: Option<u32>,
+    /// The cursor of the page before.
+    after: Option<String>,
+}
+
+/// A page of invoices, newest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct InvoicePage {
+    items: Vec<InvoiceListItem>,
+    /// Cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Lists invoices, newest first.
+#[utoipa::path(get, path = "/v1/invoices", tag = "invoices", params(ListQuery),
+    responses((status = 200, body = InvoicePage)))]
+pub(crate) async fn list(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let invalid = |detail: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "query-invalid", detail);
+    let Query(ListQuery { status, limit, after }) = query.map_err(|error| invalid(error.body_text()))?;
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(invalid(format!("limit lies between 1 and {LIMIT_MAX}")));
+    }
+    let before = after
+        .map(|cursor| {
+            cursor.parse().map(Position).map_err(|_| invalid("after is no cursor of this list".to_owned()))
+        })
+        .transpose()?;
+    let tenant = &caller.actor.tenant;
+    if let Some(position) = caller.position()? {
+        if !api.progress.wait(tenant, position, POSITION_WAIT).await {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return Err(ApiError::new(status, "view-behind", "the list does not hold that position yet"));
+        }
+    } else if let Some(head) = api.app.store.head(tenant).await? {
+        api.progress.wait(tenant, head.last_position, HEAD_WAIT).await;
+    }
+    let reached = api.progress.reached(tenant);
+    let query = InvoiceListQuery { status, before, limit: limit + 1 };
+    let mut items = query.run(api.app.store.database(), tenant).await?;
+    let page = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > page;
+    items.truncate(page);
+    let next = items.last().filter(|_| more).map(|item| item.created_position.to_string());
+    let mut link = next.as_ref().map(|cursor| format!("</v1/invoices?limit={limit}&after={cursor}"));
+    if let (Some(link), Some(status)) = (&mut link, status) {
+        link.push_str("&status=");
+        link.push_str(status.as_str());
+    }
+    let mut response = respond::json(&InvoicePage { items, next })?;
+    if let Some(link) = link {
+        respond::set(&mut response, header::LINK, &format!("{link}>; rel=\"next\""));
+    }
+    respond::set_position(&mut response, reached);
+    Ok(response)
+}
+
+/// One event of an invoice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventView {
+    #[schema(value_type = u64)]
+    position: Position,
+    #[schema(value_type = u64)]
+    version: Version,
+    #[serde(rename = "type")]
+    event_type: String,
+    #[schema(value_type = String, format = DateTime)]
+    recorded_at: Timestamp,
+    #[schema(value_type = String, format = Date)]
+    effective_date: niyam_values::Date,
+    user: String,
+    trace_id: String,
+    /// Link of the tenant's hash chain.
+    hash: String,
+    #[schema(value_type = Object)]
+    payload: serde_json::Value,
+}
+
+/// The events of an invoice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EventPage {
+    items: Vec<EventView>,
+}
+
+/// All that happened to an invoice.
+#[utoipa::path(get, path = "/v1/invoices/{id}/events", tag = "invoices", params(("id" = String, Path)),
+    responses((status = 200, body = EventPage), (status = 404, body = Problem)))]
+pub(crate) async fn events(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let mut items = Vec::new();
+    for event in recorded(&api, &caller, &id).await? {
+        let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
+        items.push(EventView {
+            position: event.position,
+            version: event.version,
+            event_type: event.event_type,
+            recorded_at: event.recorded_at,
+            effective_date: event.effective_date,
+            user: metadata.user,
+            trace_id: metadata.trace_id,
+            hash: hex::encode(event.hash),
+            payload: serde_json::from_slice(&event.payload).map_err(CommandError::from)?,
+        });
+    }
+    respond::json(&EventPage { items })
+}
+
+/// The decisions of modules that shaped an invoice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DecisionPage {
+    items: Vec<DecisionView>,
+}
+
+/// Which module decided what, of which input, at which cost.
+#[utoipa::path(get, path = "/v1/invoices/{id}/decisions", tag = "invoices", params(("id" = String, Path)),
+    responses((status = 200, body = DecisionPage), (status = 404, body = Problem)))]
+pub(crate) async fn decisions(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let mut items = Vec::new();
+    for event in recorded(&api, &caller, &id).await? {
+        let at = (event.version, event.event_type.as_str(), event.recorded_at);
+        let assessed = |assessment: &niyam_domain::Assessment| {
+            DecisionView::new(at, &assessment.decision, Some(&assessment.taxes))
+        };
+        match InvoiceEvent::read(&event.event_type, &event.payload).map_err(CommandError::from)? {
+            InvoiceEvent::Drafted(drafted) => items.push(assessed(&drafted.assessment)),
+            InvoiceEvent::Revised(revised) => items.push(assessed(&revised.assessment)),
+            InvoiceEvent::Issued(issued) => {
+                items.push(assessed(&issued.assessment));
+                items.push(DecisionView::new(at, &issued.plan_decision, None));
+            }
+            InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
+        }
+    }
+    respond::json(&DecisionPage { items })
+}
+
+async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<niyam_store::Recorded>, ApiError> {
+    let events = api.app.store.load(&caller.actor.tenant, &invoice_id(id)?.stream(), Version(0)).await?;
+    if events.is_empty() { Err(Rejection::InvoiceMissing.into()) } else { Ok(events) }
+}
+
+/// A text that is no id names no invoice.
+pub(crate) fn invoice_id(text: &str) -> Result<InvoiceId, ApiError> {
+    text.parse().map_err(|_| Rejection::InvoiceMissing.into())
+}

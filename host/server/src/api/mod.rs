@@ -1,0 +1,15 @@
+//! HTTP: a handler parses, calls, maps. No business rule and no SQL here.
+
+mod body;
+mod caller;
+mod document;
+mod forms;
+mod health;
+mod invoices;
+pub(crate) mod openapi;
+mod problem;
+mod respond;
+pub(crate) mod router;
+mod tax;
+mod tenant;
+mod text;

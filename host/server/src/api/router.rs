@@ -1,0 +1,110 @@
+//! The routes, and what happens to every request: a trace id, a time limit, a log line, problems rendered.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tracing::Instrument as _;
+
+use crate::api::body::BODY_BYTES_MAX;
+use crate::api::caller::TraceId;
+use crate::api::problem::ApiError;
+use crate::api::{forms, health, invoices, respond, tax, tenant};
+use crate::app::App;
+use crate::projections::Progress;
+
+/// How long a request may take.
+const REQUEST_TIME: Duration = Duration::from_secs(30);
+
+/// What handlers work with.
+pub(crate) struct Api {
+    pub(crate) app: App,
+    pub(crate) progress: Progress,
+}
+
+/// All routes.
+pub(crate) fn router(api: Arc<Api>) -> Router {
+    let ids = Arc::clone(&api.app.ids);
+    Router::new()
+        .route("/v1/invoices", post(invoices::draft).get(invoices::list))
+        .route("/v1/invoices/{id}", get(invoices::show).put(invoices::revise))
+        .route("/v1/invoices/{id}/approve", post(invoices::approve))
+        .route("/v1/invoices/{id}/issue", post(invoices::issue))
+        .route("/v1/invoices/{id}/cancel", post(invoices::cancel))
+        .route("/v1/invoices/{id}/events", get(invoices::events))
+        .route("/v1/invoices/{id}/decisions", get(invoices::decisions))
+        .route("/v1/invoices/{id}/forms/{code}", get(forms::draw))
+        .route("/v1/tax/determinations", post(tax::determine))
+        .route("/v1/identifiers/check", post(tax::check_identifier))
+        .route("/v1/fiscal-periods", get(tax::fiscal_period))
+        .route("/v1/tenant", get(tenant::show).put(tenant::change))
+        .route("/health", get(health::show))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .route("/openapi.json", get(openapi))
+        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "route-unknown", "there is nothing here") })
+        .method_not_allowed_fallback(|| async {
+            ApiError::new(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "the method is not offered here",
+            )
+        })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(move |request: Request, next: Next| {
+            let trace_id = ids.next_id().to_string();
+            handle(trace_id, request, next)
+        }))
+        .with_state(api)
+}
+
+async fn openapi() -> Response {
+    let mut response = Response::new(super::openapi::document().into());
+    respond::set(&mut response, header::CONTENT_TYPE, "application/json");
+    response
+}
+
+async fn handle(trace_id: String, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(TraceId(trace_id.clone()));
+    let method = request.method().clone();
+    let began = Instant::now();
+    let span = tracing::info_span!("request", trace_id);
+    let answered = tokio::time::timeout(REQUEST_TIME, next.run(request).instrument(span)).await;
+    let response = answered.unwrap_or_else(|_| {
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "request-timeout",
+            "the request took too long; try again",
+        )
+        .into_response()
+    });
+    let mut response = match response.extensions().get::<ApiError>() {
+        Some(error) => error.render(&trace_id),
+        None => response,
+    };
+    respond::set(&mut response, HeaderName::from_static("x-request-id"), &trace_id);
+    tracing::debug!(
+        trace_id,
+        http.method = %method,
+        http.status = response.status().as_u16(),
+        duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "request answered"
+    );
+    response
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that the layer wants")]
+fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let reason =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    tracing::error!(reason, "a handler panicked");
+    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "the request failed").into_response()
+}

@@ -1,0 +1,91 @@
+//! Decimals and dates as clients write them: in full, exactly, or not at all.
+
+use std::fmt;
+
+use niyam_values::{Attributes, Date, Decimal};
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Longest text of a decimal.
+const DECIMAL_LENGTH_MAX: usize = 28;
+
+/// A decimal string: digits, at most one point, perhaps a minus.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DecimalText(pub(crate) Decimal);
+
+impl<'de> Deserialize<'de> for DecimalText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.strip_prefix('-').unwrap_or(&text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !plain(whole) || !plain(fraction) {
+            return Err(D::Error::custom(
+                "decimal-invalid: a decimal is digits with at most one point, as a string",
+            ));
+        }
+        if text.len() > DECIMAL_LENGTH_MAX {
+            return Err(D::Error::custom("number-out-of-range: the number has too many digits"));
+        }
+        Decimal::from_str_exact(&text)
+            .map(Self)
+            .map_err(|_| D::Error::custom("number-out-of-range: the number has too many digits"))
+    }
+}
+
+/// A date, `YYYY-MM-DD`, that exists.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DateText(pub(crate) Date);
+
+impl<'de> Deserialize<'de> for DateText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        date(&text).map(Self).ok_or_else(|| D::Error::custom("date-invalid: a date is YYYY-MM-DD and exists"))
+    }
+}
+
+/// Reads `YYYY-MM-DD`.
+pub(crate) fn date(text: &str) -> Option<Date> {
+    let shape = text.len() == 10
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    if shape { text.parse().ok() } else { None }
+}
+
+/// An object of strings; `true` and `false` are taken for their texts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct AttributesText(pub(crate) Attributes);
+
+impl<'de> Deserialize<'de> for AttributesText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = AttributesText;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object of strings")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AttributesText, A::Error> {
+                #[derive(Deserialize)]
+                #[serde(untagged, expecting = "a string")]
+                enum Value {
+                    Text(String),
+                    Flag(bool),
+                }
+                let mut attributes = Attributes::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    let value = match value {
+                        Value::Text(text) => text,
+                        Value::Flag(flag) => flag.to_string(),
+                    };
+                    attributes.set(name, value);
+                }
+                Ok(AttributesText(attributes))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}

@@ -1,0 +1,231 @@
+//! The command line. Every option is also an environment variable, `NIYAM_…`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
+use niyam_domain::TenantId;
+use niyam_store::{Clock as _, DatabaseUrl};
+use niyam_values::{Date, Identifier};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::app::{App, AppConfig};
+use crate::auth::SigningKey;
+use crate::clock::SystemClock;
+use crate::commands::tenant::{NewTenant, activate_pack, create_tenant};
+use crate::roles::Role;
+use crate::serve::Server;
+use crate::telemetry;
+
+/// Books of many tenants, with rules that run as sandboxed modules.
+#[derive(Debug, Parser)]
+#[command(name = "niyam", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the REST API.
+    Serve(Serve),
+    /// Makes and changes tenants.
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Prints a token for a user of a tenant.
+    Token(Token),
+    /// Prints the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Debug, Args)]
+struct Where {
+    /// Folder of keys, compiled modules and, without --database-url, the database.
+    #[arg(long, env = "NIYAM_DATA", default_value = "data")]
+    data: PathBuf,
+    /// A `postgres://` URL; without it, SQLite in the data folder.
+    #[arg(long, env = "NIYAM_DATABASE_URL")]
+    database_url: Option<DatabaseUrl>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    #[command(flatten)]
+    at: Where,
+    /// Address to listen on.
+    #[arg(long, env = "NIYAM_LISTEN", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+}
+
+#[derive(Debug, Subcommand)]
+enum TenantCommand {
+    /// Makes a tenant; a running server sees it at once.
+    Create(CreateArgs),
+    /// Lets a pack decide from a tax date on, with a configuration.
+    Activate(ActivateArgs),
+}
+
+#[derive(Debug, Args)]
+struct CreateArgs {
+    /// Its name: a-z, 0-9 and hyphens.
+    #[arg(env = "NIYAM_TENANT")]
+    name: TenantId,
+    #[command(flatten)]
+    at: Where,
+    /// Id of a bundled compliance pack.
+    #[arg(long, env = "NIYAM_PACK")]
+    pack: String,
+    /// The pack's configuration, JSON.
+    #[arg(long, env = "NIYAM_CONFIG")]
+    config: Option<String>,
+    /// Legal name.
+    #[arg(long, env = "NIYAM_LEGAL_NAME")]
+    legal_name: Option<String>,
+    /// Where papers are issued.
+    #[arg(long, env = "NIYAM_ADDRESS")]
+    address: Option<String>,
+    /// IANA time zone that papers are dated in.
+    #[arg(long, env = "NIYAM_TIME_ZONE", default_value = "Asia/Dhaka")]
+    time_zone: String,
+    /// A registration, KIND=VALUE; may repeat.
+    #[arg(long, env = "NIYAM_IDENTIFIER", value_parser = identifier, value_delimiter = ',')]
+    identifier: Vec<Identifier>,
+}
+
+#[derive(Debug, Args)]
+struct ActivateArgs {
+    /// The tenant's name.
+    #[arg(env = "NIYAM_TENANT")]
+    name: TenantId,
+    #[command(flatten)]
+    at: Where,
+    /// Id of a bundled compliance pack.
+    #[arg(long, env = "NIYAM_PACK")]
+    pack: String,
+    /// First tax date that it answers for.
+    #[arg(long, env = "NIYAM_EFFECTIVE_FROM")]
+    effective_from: Date,
+    /// The pack's configuration, JSON.
+    #[arg(long, env = "NIYAM_CONFIG")]
+    config: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct Token {
+    /// The tenant that the token opens.
+    #[arg(long, env = "NIYAM_TENANT")]
+    tenant: TenantId,
+    /// A role; may repeat.
+    #[arg(long, env = "NIYAM_ROLE", required = true, value_enum, value_delimiter = ',')]
+    role: Vec<Role>,
+    /// The user.
+    #[arg(long, env = "NIYAM_USER", default_value = "operator")]
+    user: String,
+    /// Hours until it expires.
+    #[arg(long, env = "NIYAM_EXPIRES_IN_HOURS", default_value_t = 12)]
+    expires_in_hours: u32,
+    /// Folder that holds the signing key.
+    #[arg(long, env = "NIYAM_DATA", default_value = "data")]
+    data: PathBuf,
+}
+
+/// Runs what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Openapi => {
+            print!("{}", crate::openapi_json());
+            Ok(())
+        }
+        Command::Token(token) => print_token(&token),
+        Command::Serve(serve) => asynchronously(self::serve(serve)),
+        Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
+        Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("niyam: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn asynchronously(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(Duration::from_secs(5));
+    done
+}
+
+async fn serve(Serve { at, listen }: Serve) -> Result<(), String> {
+    telemetry::start();
+    let app = open(at).await?;
+    let server = Server::start(app, listen).await.map_err(|error| error.to_string())?;
+    tracing::info!(address = %server.address(), "listening");
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    tracing::info!("stopping");
+    server.stop().await.map_err(|error| error.to_string())
+}
+
+async fn create(args: CreateArgs) -> Result<(), String> {
+    let app = open(args.at).await?;
+    let new = NewTenant {
+        tenant: args.name.clone(),
+        pack: args.pack,
+        config: args.config,
+        legal_name: args.legal_name,
+        address: args.address,
+        time_zone: args.time_zone,
+        identifiers: args.identifier,
+    };
+    let created = create_tenant(&app, new).await;
+    app.close().await;
+    created?;
+    println!("tenant {} created", args.name);
+    Ok(())
+}
+
+async fn activate(args: ActivateArgs) -> Result<(), String> {
+    let app = open(args.at).await?;
+    let activated =
+        activate_pack(&app, &args.name, &args.pack, args.effective_from, args.config.as_deref()).await;
+    app.close().await;
+    activated?;
+    println!("pack {} active for {} from {}", args.pack, args.name, args.effective_from);
+    Ok(())
+}
+
+async fn open(at: Where) -> Result<App, String> {
+    App::open(AppConfig::new(at.data, at.database_url)).await.map_err(|error| error.to_string())
+}
+
+fn print_token(token: &Token) -> Result<(), String> {
+    let key =
+        SigningKey::open(&token.data).map_err(|error| format!("failed to use the signing key: {error}"))?;
+    let now = SystemClock.now();
+    let expires_at = now
+        .checked_add(SignedDuration::from_hours(token.expires_in_hours.into()))
+        .map_err(|error| error.to_string())?;
+    let signed = key
+        .sign(&token.tenant, &token.user, &token.role, now, expires_at)
+        .map_err(|error| format!("failed to sign: {error}"))?;
+    println!("{signed}");
+    Ok(())
+}
+
+fn identifier(text: &str) -> Result<Identifier, String> {
+    match text.split_once('=') {
+        Some((kind, value)) if !kind.is_empty() && !value.is_empty() => {
+            Ok(Identifier { kind: kind.to_owned(), value: value.to_owned() })
+        }
+        _ => Err("an identifier is KIND=VALUE, for example bin=000828395-0207".to_owned()),
+    }
+}

@@ -1,0 +1,86 @@
+//! A server from its first to its last request.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::api::router::{Api, router};
+use crate::app::App;
+use crate::projections::Runner;
+
+/// Why serving ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("failed to listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// Serving broke off.
+    #[error("failed to serve: {0}")]
+    Serve(#[source] io::Error),
+}
+
+/// A server that listens.
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<io::Result<()>>,
+    projecting: JoinHandle<()>,
+    api: Arc<Api>,
+}
+
+impl Server {
+    /// Listens on `address` and serves in the background.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub async fn start(app: App, address: SocketAddr) -> Result<Self, ServeError> {
+        let listen = |error| ServeError::Listen(address, error);
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let (stop, stopped) = watch::channel(false);
+        let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock));
+        let api = Arc::new(Api { app, progress: runner.progress() });
+        let projecting = tokio::spawn(runner.run(stopped.clone()));
+        let service = router(Arc::clone(&api));
+        let mut closing = stopped;
+        let serving = tokio::spawn(async move {
+            axum::serve(listener, service)
+                .with_graceful_shutdown(async move {
+                    // An error means that the server is gone, which ends serving as well.
+                    let _ = closing.wait_for(|stop| *stop).await;
+                })
+                .await
+        });
+        Ok(Self { address, stop, serving, projecting, api })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.api.app
+    }
+
+    /// Takes no more requests, finishes those under way, closes the database.
+    ///
+    /// # Errors
+    /// When serving had broken off.
+    pub async fn stop(self) -> Result<(), ServeError> {
+        self.stop.send_replace(true);
+        let served = self.serving.await.map_err(io::Error::other).and_then(|served| served);
+        if let Err(error) = self.projecting.await {
+            tracing::error!(%error, "the projections had failed");
+        }
+        self.api.app.store.clone().close().await;
+        served.map_err(ServeError::Serve)
+    }
+}
