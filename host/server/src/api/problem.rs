@@ -121,7 +121,7 @@ impl From<CommandError> for ApiError {
             CommandError::TenantUnknown => {
                 Self::new(StatusCode::FORBIDDEN, "tenant-unknown", "the token's tenant does not exist")
             }
-            CommandError::Pack(error) => error.into(),
+            CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {
                 tracing::error!(reason, "a defect");

@@ -133,7 +133,7 @@ impl App {
                 match self.store.append(&actor.tenant, append).await.map_err(CommandError::from) {
                     // The profile or the packs changed meanwhile: what was prepared is of yesterday.
                     Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
-                        tries += 1
+                        tries += 1;
                     }
                     done => return done?.try_into(),
                 }

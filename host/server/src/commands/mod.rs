@@ -54,13 +54,19 @@ pub(crate) enum CommandError {
     TenantUnknown,
     /// A module did not answer.
     #[error(transparent)]
-    Pack(#[from] PackError),
+    Pack(Box<PackError>),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored event does not make sense, or one cannot be written: a defect.
     #[error("{0}")]
     Defect(String),
+}
+
+impl From<PackError> for CommandError {
+    fn from(error: PackError) -> Self {
+        Self::Pack(Box::new(error))
+    }
 }
 
 impl From<ReadError> for CommandError {
