@@ -14,7 +14,7 @@ pub fn component(name: &str) -> Vec<u8> {
 
 /// A host with the module that misbehaves on demand; the folder goes when it is dropped.
 pub struct Unruly {
-    pub host: ModuleHost,
+    _host: ModuleHost,
     pub module: Arc<Module>,
     pub folder: tempfile::TempDir,
 }
@@ -24,7 +24,7 @@ impl Unruly {
         let folder = tempfile::tempdir().unwrap();
         let host = ModuleHost::new(folder.path().join("cache")).unwrap();
         let module = host.load(&component("guests/unruly.wasm")).unwrap();
-        Self { host, module, folder }
+        Self { _host: host, module, folder }
     }
 }
 

@@ -62,7 +62,7 @@ impl TestHost {
 
     pub fn token_of(&self, tenant: &str, roles: &[Role]) -> String {
         let now = niyam_store::Clock::now(&niyam::SystemClock);
-        let later = now.checked_add(Duration::from_secs(600)).unwrap();
+        let later = now.checked_add(Duration::from_mins(10)).unwrap();
         self.server.app().signing_key().sign(&tenant.parse().unwrap(), "rahima", roles, now, later).unwrap()
     }
 

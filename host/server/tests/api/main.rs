@@ -1,5 +1,7 @@
 //! The server as its clients meet it: over HTTP, with the bundled pack, on either database.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod harness;
 mod invoices;
 mod openapi;
