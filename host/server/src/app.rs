@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use niyam_modules::{LoadError, ModuleHost};
@@ -69,10 +69,9 @@ impl App {
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
         let AppConfig { data_folder, database, clock, modules } = config;
-        DirBuilder::new().recursive(true).mode(0o700).create(&data_folder).map_err(OpenError::Data)?;
+        make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
-        let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
-        let store = EventStore::open(StoreConfig::new(database, Arc::clone(&clock))).await?;
+        let store = EventStore::open(store_config(&data_folder, database, &clock)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
@@ -99,4 +98,22 @@ impl App {
     pub async fn close(self) {
         self.store.close().await;
     }
+}
+
+/// Brings the tables of the database up to date, and says which changes were made.
+///
+/// # Errors
+/// When the database is not to be had, or does not let its tables be changed.
+pub async fn migrate_database(config: AppConfig) -> Result<Vec<String>, OpenError> {
+    make_folder(&config.data_folder)?;
+    Ok(EventStore::migrate(&store_config(&config.data_folder, config.database, &config.clock)).await?)
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(OpenError::Data)
+}
+
+fn store_config(data_folder: &Path, database: Option<DatabaseUrl>, clock: &Arc<dyn Clock>) -> StoreConfig {
+    let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
+    StoreConfig::new(database, Arc::clone(clock))
 }

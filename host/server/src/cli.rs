@@ -12,7 +12,7 @@ use niyam_store::{Clock as _, DatabaseUrl};
 use niyam_values::{Date, Identifier};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::app::{App, AppConfig};
+use crate::app::{App, AppConfig, migrate_database};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::commands::tenant::{NewTenant, activate_pack, create_tenant};
@@ -32,6 +32,8 @@ struct Cli {
 enum Command {
     /// Serves the REST API.
     Serve(Serve),
+    /// Brings the tables of the database up to date. SQLite does it by itself.
+    Migrate(Where),
     /// Makes and changes tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -141,6 +143,7 @@ pub fn run() -> ExitCode {
             Ok(())
         }
         Command::Token(token) => print_token(&token),
+        Command::Migrate(at) => asynchronously(migrate(at)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
@@ -173,6 +176,19 @@ async fn serve(Serve { at, listen }: Serve) -> Result<(), String> {
     }
     tracing::info!("stopping");
     server.stop().await.map_err(|error| error.to_string())
+}
+
+async fn migrate(at: Where) -> Result<(), String> {
+    let applied = migrate_database(AppConfig::new(at.data, at.database_url))
+        .await
+        .map_err(|error| error.to_string())?;
+    for migration in &applied {
+        println!("{migration}");
+    }
+    if applied.is_empty() {
+        println!("up to date");
+    }
+    Ok(())
 }
 
 async fn create(args: CreateArgs) -> Result<(), String> {

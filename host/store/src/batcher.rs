@@ -5,7 +5,7 @@
 //! what becomes of an append: `group` does.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -49,35 +49,75 @@ impl Waiting {
 /// How far each tenant's history is known to go, for those who wait for more.
 pub struct Tail {
     appends: watch::Sender<u64>,
-    positions: Mutex<HashMap<TenantId, Position>>,
+    known: Mutex<TailKnown>,
+}
+
+#[derive(Default)]
+struct TailKnown {
+    positions: HashMap<TenantId, Position>,
+    /// What other hosts were not told yet.
+    unsent: BTreeSet<TenantId>,
 }
 
 impl Tail {
     /// Knows nothing yet.
     pub fn new() -> Self {
-        Self { appends: watch::Sender::new(0), positions: Mutex::default() }
+        Self { appends: watch::Sender::new(0), known: Mutex::default() }
     }
 
-    /// Wakes whenever this process appended.
+    /// Wakes whenever a process is known to have appended.
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.appends.subscribe()
     }
 
-    /// Where this process last appended for the tenant.
+    /// Where the tenant's history is known to go.
     pub fn position(&self, tenant: &TenantId) -> Option<Position> {
-        self.positions.lock().unwrap_or_else(PoisonError::into_inner).get(tenant).copied()
+        self.known().positions.get(tenant).copied()
+    }
+
+    /// What this process appended since this was last asked.
+    pub fn take_unsent(&self) -> Vec<(TenantId, Position)> {
+        let mut known = self.known();
+        let unsent = std::mem::take(&mut known.unsent);
+        unsent
+            .into_iter()
+            .filter_map(|tenant| {
+                known.positions.get_key_value(&tenant).map(|(tenant, position)| (tenant.clone(), *position))
+            })
+            .collect()
+    }
+
+    /// Another host, or this one, says how far it appended.
+    pub fn heard(&self, tips: impl Iterator<Item = (TenantId, Position)>) {
+        let mut news = false;
+        let mut known = self.known();
+        for (tenant, position) in tips {
+            let at = known.positions.entry(tenant).or_default();
+            news |= *at < position;
+            *at = position.max(*at);
+        }
+        drop(known);
+        if news {
+            self.appends.send_modify(|appends| *appends += 1);
+        }
     }
 
     fn moved(&self, outcome: &Outcome) {
         if outcome.events.is_empty() {
             return;
         }
-        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known();
         for (tenant, tip) in &outcome.tips {
-            positions.insert(tenant.clone(), tip.position);
+            let at = known.positions.entry(tenant.clone()).or_default();
+            *at = tip.position.max(*at);
+            known.unsent.insert(tenant.clone());
         }
-        drop(positions);
+        drop(known);
         self.appends.send_modify(|appends| *appends += 1);
+    }
+
+    fn known(&self) -> MutexGuard<'_, TailKnown> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,7 +257,7 @@ impl Lane {
     async fn attempt(&self, commands: &[&Command]) -> Result<Outcome, GroupError> {
         let tenants: BTreeSet<&TenantId> = commands.iter().map(|command| &command.tenant).collect();
         let keys: BTreeSet<(&str, &str)> = commands.iter().filter_map(|command| key(command)).collect();
-        let mut unit = Unit::begin(&self.database).await?;
+        let mut unit = Unit::begin(&self.database, &tenants).await?;
         let mut known = Known { tips: unit.lock(&tenants).await?.into_iter().collect(), ..Known::default() };
         if !keys.is_empty() {
             for (tenant, key, given) in unit.answers(&keys.into_iter().collect::<Vec<_>>()).await? {

@@ -73,7 +73,7 @@ pub struct StoreConfig {
     pub lock_wait: Duration,
     /// How long a single statement may run on PostgreSQL.
     pub statement_wait: Duration,
-    /// How soon a subscription sees what another process appended.
+    /// How soon a subscription sees what another process appended, at the latest. On PostgreSQL hosts tell each other.
     pub poll_every: Duration,
     /// How long a repeated request gets its first answer, at least.
     pub idempotency_kept: Duration,
@@ -85,6 +85,10 @@ impl StoreConfig {
     /// The usual values: groups of 64, four lanes, answers kept for 24 hours.
     #[must_use]
     pub fn new(database: DatabaseUrl, clock: Arc<dyn Clock>) -> Self {
+        let poll_every = match database {
+            DatabaseUrl::Sqlite(_) => Duration::from_millis(250),
+            DatabaseUrl::Postgres(_) => Duration::from_secs(1),
+        };
         Self {
             database,
             clock,
@@ -96,7 +100,7 @@ impl StoreConfig {
             readers_max: 4,
             lock_wait: Duration::from_secs(10),
             statement_wait: Duration::from_secs(30),
-            poll_every: Duration::from_millis(250),
+            poll_every,
             idempotency_kept: Duration::from_hours(24),
             purge_every: Duration::from_mins(10),
         }

@@ -33,6 +33,18 @@ pub enum StoreError {
     /// The tables cannot be brought up to date.
     #[error("failed to migrate the database: {0}")]
     Migrate(#[source] Arc<sqlx::migrate::MigrateError>),
+    /// The tables are of an older version of the program.
+    #[error("failed to open the store: its tables lack `{migration}`: run `niyam migrate`")]
+    Outdated {
+        /// The first change that they lack.
+        migration: String,
+    },
+    /// The tables are of a newer version of the program.
+    #[error("failed to open the store: its tables are of a newer version (migration {migration})")]
+    TooNew {
+        /// The last change that they had.
+        migration: i64,
+    },
     /// A stored row is not what the store wrote: run an audit.
     #[error("failed to read tenant {tenant}: the event at position {position} is missing or damaged")]
     Damaged {

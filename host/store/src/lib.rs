@@ -15,8 +15,9 @@
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
 //! 9. [`subscription`]: events as they come.
-//! 10. [`audit`]: proves the chain.
-//! 11. `component`: WebAssembly components by digest.
+//! 10. `notify`: what hosts on one PostgreSQL tell each other.
+//! 11. [`audit`]: proves the chain.
+//! 12. `component`: WebAssembly components by digest.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -30,6 +31,7 @@ pub mod database;
 pub mod error;
 pub mod event;
 mod group;
+mod notify;
 mod sql;
 pub mod store;
 pub mod subscription;
@@ -39,7 +41,7 @@ pub use append::{
 };
 pub use audit::{ChainBreak, ChainError, ChainFault};
 pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
-pub use database::Database;
+pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::StoreError;
 pub use event::{Head, Recorded};
 pub use store::EventStore;

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use niyam_domain::{Position, StreamId, TenantId, Version};
+use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -14,6 +15,7 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::event::{Head, Recorded};
 use crate::group::check_early;
+use crate::notify;
 use crate::sql::read;
 
 /// The events of every tenant, in one database. Clones share connections and queues.
@@ -61,8 +63,24 @@ impl EventStore {
             lanes.push(sender);
             running.push(tokio::spawn(lane.run()));
         }
+        if let Database::Postgres(pool) = &database {
+            // Told and heard on the side: nothing that is acknowledged depends on it.
+            let options =
+                PgConnectOptions::clone(&pool.connect_options()).options([("synchronous_commit", "off")]);
+            running.push(tokio::spawn(notify::tell(options, Arc::clone(&tail), closing.subscribe())));
+            running.push(tokio::spawn(notify::hear(pool.clone(), Arc::clone(&tail), closing.subscribe())));
+        }
         let running = Mutex::new(running);
         Ok(Self { inner: Arc::new(Inner { database, config, tail, lanes, closing, running }) })
+    }
+
+    /// Brings the tables up to date, and says which changes were made.
+    ///
+    /// # Errors
+    ///
+    /// If the database is not to be had, or does not let its tables be changed.
+    pub async fn migrate(config: &StoreConfig) -> Result<Vec<String>, StoreError> {
+        Database::migrate(config).await
     }
 
     /// Writes a batch in one transaction, and answers when it is durable.
@@ -94,7 +112,7 @@ impl EventStore {
         stream: &StreamId,
         after: Version,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let rows = read::stream(self.database(), tenant, stream, after).await?;
+        let rows = Box::pin(read::stream(self.database(), tenant, stream, after)).await?;
         let mut events = Vec::with_capacity(rows.len());
         for (expected, row) in (after.0.saturating_add(1)..).zip(rows) {
             let event = row.recorded(tenant)?;
@@ -117,7 +135,7 @@ impl EventStore {
         after: Position,
         limit: u32,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let rows = read::page(self.database(), tenant, after, limit).await?;
+        let rows = Box::pin(read::page(self.database(), tenant, after, limit)).await?;
         let mut events = Vec::with_capacity(rows.len());
         for (expected, row) in (after.0.saturating_add(1)..).zip(rows) {
             let event = row.recorded(tenant)?;
@@ -139,7 +157,7 @@ impl EventStore {
         tenant: &TenantId,
         idempotency: &Idempotency,
     ) -> Result<Option<Appended>, AppendError> {
-        batcher::answered(self.database(), tenant, idempotency).await
+        Box::pin(batcher::answered(self.database(), tenant, idempotency)).await
     }
 
     /// Where the history of every tenant that has events ends, in order of tenant.
@@ -160,7 +178,7 @@ impl EventStore {
         read::head(self.database(), tenant).await
     }
 
-    /// Changes whenever this process appended, for any tenant.
+    /// Changes whenever this process appended, or heard that another did, for any tenant.
     #[must_use]
     pub fn appended(&self) -> watch::Receiver<u64> {
         self.inner.tail.subscribe()

@@ -1,8 +1,8 @@
 //! Events as they come: first those that are there, then those that are appended.
 //!
 //! Positions are gapless and follow commit order, so reading on from the last position seen misses nothing. Appends
-//! of this process wake a subscription at once, those of other hosts are found by looking now and then: a
-//! notification through PostgreSQL would make commits wait for each other.
+//! of this process wake a subscription at once, those of other hosts as soon as they are heard of, or else by looking
+//! now and then.
 
 use std::collections::VecDeque;
 

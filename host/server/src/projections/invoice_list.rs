@@ -3,12 +3,12 @@
 use niyam_domain::{
     Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId, UnreadableEvent,
 };
-use niyam_store::{Database, Recorded};
+use niyam_store::{Database, Reader, Recorded, Scope, Writer};
 use niyam_values::with_places;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::projections::writer::{Writer, run};
+use crate::projections::writer::run;
 
 /// Why an event was not applied.
 #[derive(Debug, thiserror::Error)]
@@ -93,9 +93,9 @@ impl InvoiceListQuery {
                 }
             };
         }
-        match database {
-            Database::Sqlite { readers, .. } => rows!(readers),
-            Database::Postgres(pool) => rows!(pool),
+        match database.read(&Scope::Tenant(tenant)).await? {
+            Reader::Sqlite(mut connection) => rows!(&mut *connection),
+            Reader::Postgres(mut connection) => rows!(&mut *connection),
         }
     }
 }

@@ -9,11 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use niyam_domain::{Position, TenantId};
-use niyam_store::{Clock, Database, EventStore, Head, StoreError};
+use niyam_store::{Clock, Database, Durability, EventStore, Head, Scope, StoreError, Writer};
 use tokio::sync::watch;
 
 use crate::projections::invoice_list::{self, ApplyError};
-use crate::projections::writer::{Writer, find, run};
+use crate::projections::writer::{find, run};
 
 /// The view that this runner keeps.
 const NAME: &str = "invoice_list";
@@ -143,7 +143,9 @@ impl Runner {
             let after = self.progress.reached(&head.tenant);
             work.push((head, self.store.read(&head.tenant, after, EVENTS_AT_ONCE).await?));
         }
-        let mut writer = Writer::begin(self.store.database()).await?;
+        let scope = Scope::Tenants(heads.iter().map(|head| &head.tenant).collect());
+        // What a view loses in a crash is computed again.
+        let mut writer = self.store.database().write(&scope, Durability::Relaxed).await?;
         let mut reached = Vec::with_capacity(heads.len());
         let mut more = false;
         for (head, events) in work {

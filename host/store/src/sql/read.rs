@@ -3,19 +3,44 @@
 use niyam_domain::{Position, StreamId, TenantId, Version};
 
 use super::rows::{AnswerRow, EventRow, HeadRow};
-use crate::database::Database;
+use crate::database::{Database, Durability, Reader, Scope, Writer};
 use crate::error::StoreError;
 use crate::event::Head;
 use crate::group::Given;
 
-/// Runs the same expression on the pool of either database.
+/// Runs the same expression on a connection that reads what is in the scope.
 macro_rules! on {
-    ($database:expr, $pool:ident => $body:expr) => {
-        match $database {
-            Database::Sqlite { readers: $pool, .. } => $body,
-            Database::Postgres($pool) => $body,
+    ($database:expr, $scope:expr, $connection:ident => $body:expr) => {
+        match $database.read(&$scope).await? {
+            Reader::Sqlite(mut connection) => {
+                let $connection = &mut *connection;
+                $body
+            }
+            Reader::Postgres(mut connection) => {
+                let $connection = &mut *connection;
+                $body
+            }
         }
     };
+}
+
+/// Runs the same expression in a transaction that writes what is in the scope.
+macro_rules! change {
+    ($database:expr, $scope:expr, $connection:ident => $body:expr) => {{
+        let mut writer = $database.write(&$scope, Durability::Full).await?;
+        let done = match &mut writer {
+            Writer::Sqlite(connection) => {
+                let $connection = &mut **connection;
+                $body.map(|done| done.rows_affected())
+            }
+            Writer::Postgres(connection) => {
+                let $connection = &mut **connection;
+                $body.map(|done| done.rows_affected())
+            }
+        }?;
+        writer.commit().await?;
+        done
+    }};
 }
 
 const STREAM: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
@@ -32,8 +57,8 @@ pub async fn stream(
     after: Version,
 ) -> Result<Vec<EventRow>, StoreError> {
     let after = after.0.min(i64::MAX as u64).cast_signed();
-    let rows = on!(database, pool => sqlx::query_as(STREAM)
-        .bind(tenant.as_str()).bind(stream.as_str()).bind(after).fetch_all(pool).await);
+    let rows = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(STREAM)
+        .bind(tenant.as_str()).bind(stream.as_str()).bind(after).fetch_all(connection).await);
     Ok(rows?)
 }
 
@@ -45,8 +70,8 @@ pub async fn page(
     limit: u32,
 ) -> Result<Vec<EventRow>, StoreError> {
     let after = after.0.min(i64::MAX as u64).cast_signed();
-    let rows = on!(database, pool => sqlx::query_as(PAGE)
-        .bind(tenant.as_str()).bind(after).bind(i64::from(limit)).fetch_all(pool).await);
+    let rows = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(PAGE)
+        .bind(tenant.as_str()).bind(after).bind(i64::from(limit)).fetch_all(connection).await);
     Ok(rows?)
 }
 
@@ -54,8 +79,7 @@ pub async fn page(
 pub async fn head(database: &Database, tenant: &TenantId) -> Result<Option<Head>, StoreError> {
     const SQL: &str =
         "select tenant, last_position, head_hash from tenant_heads where tenant = $1 and last_position > 0";
-    let row: Option<HeadRow> =
-        on!(database, pool => sqlx::query_as(SQL).bind(tenant.as_str()).fetch_optional(pool).await)?;
+    let row: Option<HeadRow> = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL).bind(tenant.as_str()).fetch_optional(connection).await)?;
     row.map(HeadRow::head).transpose()
 }
 
@@ -63,7 +87,8 @@ pub async fn head(database: &Database, tenant: &TenantId) -> Result<Option<Head>
 pub async fn heads(database: &Database) -> Result<Vec<Head>, StoreError> {
     const SQL: &str =
         "select tenant, last_position, head_hash from tenant_heads where last_position > 0 order by tenant";
-    let rows: Vec<HeadRow> = on!(database, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let rows: Vec<HeadRow> =
+        on!(database, Scope::All, connection => sqlx::query_as(SQL).fetch_all(connection).await)?;
     rows.into_iter().map(HeadRow::head).collect()
 }
 
@@ -71,15 +96,14 @@ pub async fn heads(database: &Database) -> Result<Vec<Head>, StoreError> {
 pub async fn answer(database: &Database, tenant: &TenantId, key: &str) -> Result<Option<Given>, StoreError> {
     const SQL: &str =
         "select tenant, key, fingerprint, answer, position from idempotency where tenant = $1 and key = $2";
-    let row: Option<AnswerRow> = on!(database, pool => sqlx::query_as(SQL).bind(tenant.as_str()).bind(key).fetch_optional(pool).await)?;
+    let row: Option<AnswerRow> = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL).bind(tenant.as_str()).bind(key).fetch_optional(connection).await)?;
     Ok(row.map(AnswerRow::given).transpose()?.map(|(_, _, given)| given))
 }
 
 /// The bytes of a component.
 pub async fn component(database: &Database, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
     const SQL: &str = "select bytes from components where digest = $1";
-    let row: Option<(Vec<u8>,)> =
-        on!(database, pool => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(pool).await)?;
+    let row: Option<(Vec<u8>,)> = on!(database, Scope::All, connection => sqlx::query_as(SQL).bind(digest.as_slice()).fetch_optional(connection).await)?;
     Ok(row.map(|(bytes,)| bytes))
 }
 
@@ -87,21 +111,14 @@ pub async fn component(database: &Database, digest: &[u8; 32]) -> Result<Option<
 pub async fn put_component(database: &Database, digest: &[u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
     const SQL: &str =
         "insert into components (digest, bytes) values ($1, $2) on conflict (digest) do nothing";
-    match database {
-        Database::Sqlite { writer, .. } => {
-            sqlx::query(SQL).bind(digest.as_slice()).bind(bytes).execute(writer).await?;
-        }
-        Database::Postgres(pool) => {
-            sqlx::query(SQL).bind(digest.as_slice()).bind(bytes).execute(pool).await?;
-        }
-    }
+    change!(database, Scope::All, connection => sqlx::query(SQL).bind(digest.as_slice()).bind(bytes).execute(connection).await);
     Ok(())
 }
 
 /// Whether the database answers, and has the store's tables.
 pub async fn ping(database: &Database) -> Result<(), StoreError> {
     const SQL: &str = "select last_position from tenant_heads limit 1";
-    on!(database, pool => sqlx::query(SQL).fetch_optional(pool).await.map(|_| ()))?;
+    on!(database, Scope::All, connection => sqlx::query(SQL).fetch_optional(connection).await.map(|_| ()))?;
     Ok(())
 }
 
@@ -111,12 +128,8 @@ pub async fn purge_answers(database: &Database, created_before: i64) -> Result<u
          (select tenant, key from idempotency where created_at < $1 limit 1000)";
     const POSTGRES: &str = "delete from idempotency where (tenant, key) in \
          (select tenant, key from idempotency where created_at < $1 limit 1000 for update skip locked)";
-    Ok(match database {
-        Database::Sqlite { writer, .. } => {
-            sqlx::query(SQLITE).bind(created_before).execute(writer).await?.rows_affected()
-        }
-        Database::Postgres(pool) => {
-            sqlx::query(POSTGRES).bind(created_before).execute(pool).await?.rows_affected()
-        }
-    })
+    let sql = if matches!(database, Database::Sqlite { .. }) { SQLITE } else { POSTGRES };
+    Ok(
+        change!(database, Scope::All, connection => sqlx::query(sql).bind(created_before).execute(connection).await),
+    )
 }

@@ -3,20 +3,15 @@
 use std::collections::BTreeSet;
 
 use niyam_domain::{StreamId, TenantId, Version};
-use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::{postgres, sqlite};
-use crate::database::Database;
+use crate::database::{Database, Durability, Scope, Writer};
 use crate::error::StoreError;
 use crate::group::{Given, Outcome, StreamSet, Tip};
 
-/// A transaction under way. Dropped, it is rolled back.
-pub enum Unit {
-    /// Holds SQLite's write lock from the beginning.
-    Sqlite(Transaction<'static, Sqlite>),
-    /// Holds the row locks of its tenants' heads after [`Unit::lock`].
-    Postgres(Transaction<'static, Postgres>),
-}
+/// A transaction under way. Dropped, it is rolled back. On PostgreSQL it holds the row locks of its tenants' heads
+/// after [`Unit::lock`].
+pub struct Unit(Writer);
 
 /// How a commit failed.
 pub enum CommitError {
@@ -27,22 +22,17 @@ pub enum CommitError {
 }
 
 impl Unit {
-    /// Begins a transaction.
-    pub async fn begin(database: &Database) -> Result<Self, sqlx::Error> {
-        Ok(match database {
-            Database::Sqlite { writer, .. } => Self::Sqlite(writer.begin_with("begin immediate").await?),
-            Database::Postgres(pool) => {
-                Self::Postgres(pool.begin_with("begin isolation level read committed read write").await?)
-            }
-        })
+    /// Begins a transaction for these tenants.
+    pub async fn begin(database: &Database, tenants: &BTreeSet<&TenantId>) -> Result<Self, sqlx::Error> {
+        database.write(&Scope::Tenants(tenants.clone()), Durability::Full).await.map(Self)
     }
 
     /// Locks the heads of `tenants` in order, and makes those that are not there.
     pub async fn lock(&mut self, tenants: &BTreeSet<&TenantId>) -> Result<Vec<(TenantId, Tip)>, StoreError> {
         let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
-        let rows = match self {
-            Self::Sqlite(transaction) => sqlite::heads(transaction, &names).await?,
-            Self::Postgres(transaction) => postgres::lock_heads(transaction, &names).await?,
+        let rows = match &mut self.0 {
+            Writer::Sqlite(transaction) => sqlite::heads(transaction, &names).await?,
+            Writer::Postgres(transaction) => postgres::lock_heads(transaction, &names).await?,
         };
         rows.into_iter().map(super::rows::HeadRow::tip).collect()
     }
@@ -54,9 +44,9 @@ impl Unit {
     ) -> Result<Vec<(TenantId, StreamId, Version)>, StoreError> {
         let keys: Vec<(&str, &str)> =
             streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).collect();
-        let rows = match self {
-            Self::Sqlite(transaction) => sqlite::versions(transaction, &keys).await?,
-            Self::Postgres(transaction) => postgres::versions(transaction, &keys).await?,
+        let rows = match &mut self.0 {
+            Writer::Sqlite(transaction) => sqlite::versions(transaction, &keys).await?,
+            Writer::Postgres(transaction) => postgres::versions(transaction, &keys).await?,
         };
         rows.into_iter().map(super::rows::VersionRow::version).collect()
     }
@@ -66,38 +56,31 @@ impl Unit {
         &mut self,
         keys: &[(&str, &str)],
     ) -> Result<Vec<(TenantId, String, Given)>, StoreError> {
-        let rows = match self {
-            Self::Sqlite(transaction) => sqlite::answers(transaction, keys).await?,
-            Self::Postgres(transaction) => postgres::answers(transaction, keys).await?,
+        let rows = match &mut self.0 {
+            Writer::Sqlite(transaction) => sqlite::answers(transaction, keys).await?,
+            Writer::Postgres(transaction) => postgres::answers(transaction, keys).await?,
         };
         rows.into_iter().map(super::rows::AnswerRow::given).collect()
     }
 
     /// Writes events, heads and answers; `created_at` is of the answers, microseconds.
     pub async fn write(&mut self, outcome: &Outcome, created_at: i64) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(transaction) => sqlite::write(transaction, outcome, created_at).await,
-            Self::Postgres(transaction) => postgres::write(transaction, outcome, created_at).await,
+        match &mut self.0 {
+            Writer::Sqlite(transaction) => sqlite::write(transaction, outcome, created_at).await,
+            Writer::Postgres(transaction) => postgres::write(transaction, outcome, created_at).await,
         }
     }
 
     /// Makes it durable.
     pub async fn commit(self) -> Result<(), CommitError> {
-        let committed = match self {
-            Self::Sqlite(transaction) => transaction.commit().await,
-            Self::Postgres(transaction) => transaction.commit().await,
-        };
-        committed.map_err(|error| {
+        self.0.commit().await.map_err(|error| {
             if was_rolled_back(&error) { CommitError::RolledBack(error) } else { CommitError::Unknown(error) }
         })
     }
 
     /// Gives it up.
     pub async fn rollback(self) -> Result<(), sqlx::Error> {
-        match self {
-            Self::Sqlite(transaction) => transaction.rollback().await,
-            Self::Postgres(transaction) => transaction.rollback().await,
-        }
+        self.0.rollback().await
     }
 }
 

@@ -11,7 +11,8 @@ use niyam_store::{
     Append, AppendError, Appended, Batch, Clock, Database, DatabaseUrl, EventStore, Idempotency, NewEvent,
     Recorded, StoreConfig, StreamWrite,
 };
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, Transaction};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -71,12 +72,18 @@ impl TestStore {
         Ok(())
     }
 
+    /// PostgreSQL as the owner of the tables, whom no policy binds.
+    pub async fn owner(&self) -> anyhow::Result<PgPool> {
+        let DatabaseUrl::Postgres(url) = &self.config.database else { anyhow::bail!("not PostgreSQL") };
+        Ok(PgPoolOptions::new().max_connections(2).connect(url).await?)
+    }
+
     /// Keeps every append waiting for the database until the lock is released.
     pub async fn lock(&self) -> anyhow::Result<Lock> {
         Ok(match self.database() {
             Database::Sqlite { writer, .. } => Lock::Sqlite(writer.begin_with("begin immediate").await?),
-            Database::Postgres(pool) => {
-                let mut transaction = pool.begin().await?;
+            Database::Postgres(_) => {
+                let mut transaction = self.owner().await?.begin().await?;
                 sqlx::query("lock table tenant_heads in exclusive mode").execute(&mut *transaction).await?;
                 Lock::Postgres(transaction)
             }
@@ -88,7 +95,7 @@ impl TestStore {
         let sql = AssertSqlSafe(sql);
         Ok(match self.database() {
             Database::Sqlite { writer, .. } => sqlx::query(sql).execute(writer).await?.rows_affected(),
-            Database::Postgres(pool) => sqlx::query(sql).execute(pool).await?.rows_affected(),
+            Database::Postgres(_) => sqlx::query(sql).execute(&self.owner().await?).await?.rows_affected(),
         })
     }
 

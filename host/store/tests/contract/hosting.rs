@@ -166,13 +166,13 @@ pub async fn unsafe_postgres_is_refused() -> anyhow::Result<()> {
 
 pub async fn broken_connection_is_replaced() -> anyhow::Result<()> {
     let (test, acme) = (TestStore::new(Kind::Postgres).await?, tenant("acme"));
-    let Database::Postgres(pool) = test.database() else { anyhow::bail!("not PostgreSQL") };
+    let owner = test.owner().await?;
     let lock = test.lock().await?;
     let waiting = queued(&test, &acme, append("a", 0, 1)).await;
     // Ends the connection on which the append waits for the lock.
     let sql = "select pg_terminate_backend(pid) from pg_stat_activity \
          where datname = current_database() and wait_event_type = 'Lock'";
-    while sqlx::query(sql).execute(pool).await?.rows_affected() == 0 {
+    while sqlx::query(sql).execute(&owner).await?.rows_affected() == 0 {
         tokio::task::yield_now().await;
     }
     lock.release().await?;

@@ -8,6 +8,7 @@ mod chaining;
 mod harness;
 mod hosting;
 mod repeating;
+mod scoping;
 mod subscribing;
 
 use harness::Kind;
@@ -103,4 +104,28 @@ async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Res
 #[tokio::test]
 async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
     hosting::sqlite_file_is_private().await
+}
+
+macro_rules! on_postgres {
+    ($($test:ident,)*) => {
+        mod postgres_only {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> anyhow::Result<()> {
+                    crate::scoping::$test().await
+                }
+            )*
+        }
+    };
+}
+
+on_postgres! {
+    a_reader_sees_the_tenants_of_its_scope_only,
+    a_connection_without_a_scope_sees_nothing,
+    the_host_cannot_edit_what_was_recorded,
+    every_table_of_a_tenant_is_protected,
+    a_role_that_policies_do_not_bind_is_refused,
+    tables_of_another_version_are_refused,
+    migrating_makes_the_tables_once,
+    hosts_tell_each_other_of_appends,
 }

@@ -1,0 +1,172 @@
+//! What the host's role may do on PostgreSQL, and what hosts tell each other.
+
+use std::time::Duration;
+
+use futures::StreamExt;
+use niyam_domain::Position;
+use niyam_store::{Durability, EventStore, Reader, Scope, StoreError, Writer};
+use sqlx::{Executor, PgConnection};
+
+use crate::harness::{Kind, TestStore, append, tenant};
+
+/// The code of a statement that the database refused.
+async fn refusal(connection: &mut PgConnection, sql: &'static str) -> String {
+    match connection.execute(sql).await {
+        Ok(done) => format!("took {} rows", done.rows_affected()),
+        Err(error) => error
+            .as_database_error()
+            .and_then(|error| error.code().map(std::borrow::Cow::into_owned))
+            .unwrap_or_else(|| error.to_string()),
+    }
+}
+
+pub async fn a_reader_sees_the_tenants_of_its_scope_only() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let (acme, bravo) = (tenant("acme"), tenant("bravo"));
+    test.append(&acme, append("a", 0, 2)).await?;
+    test.append(&bravo, append("a", 0, 3)).await?;
+    for (scope, expected) in
+        [(Scope::Tenant(&acme), 2), (Scope::Tenants([&acme, &bravo].into()), 5), (Scope::All, 5)]
+    {
+        let Reader::Postgres(mut connection) = test.database().read(&scope).await? else {
+            anyhow::bail!("no")
+        };
+        for table in ["events", "tenant_heads"] {
+            let (tenants,): (i64,) = match table {
+                "events" => sqlx::query_as("select count(*) from events").fetch_one(&mut *connection).await?,
+                _ => {
+                    sqlx::query_as("select sum(last_position)::bigint from tenant_heads")
+                        .fetch_one(&mut *connection)
+                        .await?
+                }
+            };
+            assert_eq!(tenants, expected, "{table} {scope:?}");
+        }
+        // A reader does not write.
+        assert_eq!(refusal(&mut connection, "delete from idempotency").await, "25006");
+    }
+    Ok(())
+}
+
+pub async fn a_connection_without_a_scope_sees_nothing() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    test.append(&tenant("acme"), append("a", 0, 2)).await?;
+    let niyam_store::Database::Postgres(pool) = test.database() else { anyhow::bail!("not PostgreSQL") };
+    let (rows,): (i64,) = sqlx::query_as("select count(*) from events").fetch_one(pool).await?;
+    assert_eq!(rows, 0);
+    Ok(())
+}
+
+pub async fn the_host_cannot_edit_what_was_recorded() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let acme = tenant("acme");
+    test.append(&acme, append("a", 0, 2)).await?;
+    for (sql, expected) in [
+        ("update events set payload = ''", "42501"),
+        ("delete from events", "42501"),
+        ("truncate events", "42501"),
+        ("delete from tenant_heads", "42501"),
+        ("update components set bytes = ''", "42501"),
+        ("alter table events disable row level security", "42501"),
+        ("drop policy tenants on events", "42501"),
+        ("select niyam_protect('events', 'all')", "42501"),
+        // Another tenant's head: not there for this one, and not to be made.
+        ("update tenant_heads set last_position = 0 where tenant <> 'acme'", "took 0 rows"),
+        (
+            "insert into tenant_heads (tenant, last_position, head_hash) values ('bravo', 0, sha256(''))",
+            "42501",
+        ),
+    ] {
+        let mut writer = test.database().write(&Scope::Tenant(&acme), Durability::Full).await?;
+        let Writer::Postgres(connection) = &mut writer else { anyhow::bail!("not PostgreSQL") };
+        assert_eq!(refusal(connection, sql).await, expected, "{sql}");
+        writer.rollback().await?;
+    }
+    test.verify_chain(&acme).await?;
+    Ok(())
+}
+
+pub async fn every_table_of_a_tenant_is_protected() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let owner = test.owner().await?;
+    let open: Vec<(String,)> = sqlx::query_as(
+        "select relname::text from pg_class join pg_attribute on attrelid = pg_class.oid \
+         where relkind in ('r', 'p') and attname = 'tenant' and relnamespace = 'public'::regnamespace \
+         and (not relrowsecurity or not exists (select from pg_policy where polrelid = pg_class.oid))",
+    )
+    .fetch_all(&owner)
+    .await?;
+    assert!(open.is_empty(), "tables without a policy: {open:?}");
+    let (tables,): (i64,) =
+        sqlx::query_as("select count(*) from pg_policy where polname = 'tenants'").fetch_one(&owner).await?;
+    assert!(tables >= 6, "{tables}");
+    // Nobody but the owner, and the host as far as it was allowed, gets at a table.
+    let others: Vec<(String, String)> = sqlx::query_as(
+        "select distinct table_name::text, grantee::text from information_schema.role_table_grants \
+         where table_schema = 'public' and grantee <> 'niyam_host' and grantee <> current_user",
+    )
+    .fetch_all(&owner)
+    .await?;
+    assert!(others.is_empty(), "{others:?}");
+    Ok(())
+}
+
+pub async fn a_role_that_policies_do_not_bind_is_refused() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let owner = test.owner().await?;
+    // Owns a table of this database, as if the operator had made the host's role the owner. Roles are of the whole
+    // cluster, so nothing else about the role can be changed here.
+    owner.execute("create table owned (id integer); alter table owned owner to niyam_host").await?;
+    let refused = test.another_host().await.err();
+    owner.execute("drop table owned").await?;
+    let refused = refused.and_then(|error| error.downcast::<StoreError>().ok());
+    let expected = matches!(&refused, Some(StoreError::UnsafeSetting { setting: "niyam_host", .. }));
+    assert!(expected, "{refused:?}");
+    Ok(())
+}
+
+pub async fn tables_of_another_version_are_refused() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let owner = test.owner().await?;
+    owner
+        .execute(
+            "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+             values (9999, 'of tomorrow', true, '', 0)",
+        )
+        .await?;
+    let refused = test.another_host().await.err().and_then(|error| error.downcast::<StoreError>().ok());
+    assert!(matches!(refused, Some(StoreError::TooNew { migration: 9999 })), "{refused:?}");
+    owner.execute("delete from _sqlx_migrations where version > 1").await?;
+    let refused = test.another_host().await.err().and_then(|error| error.downcast::<StoreError>().ok());
+    assert!(matches!(refused, Some(StoreError::Outdated { .. })), "{refused:?}");
+    Ok(())
+}
+
+pub async fn migrating_makes_the_tables_once() -> anyhow::Result<()> {
+    for kind in [Kind::Sqlite, Kind::Postgres] {
+        let folder = tempfile::tempdir()?;
+        let config = crate::harness::config(kind, &folder).await?;
+        let first = EventStore::migrate(&config).await?;
+        assert!(first.first().is_some_and(|first| first.starts_with("0001 ")), "{first:?}");
+        assert!(EventStore::migrate(&config).await?.is_empty());
+        EventStore::open(config).await?.append(&tenant("acme"), append("a", 0, 1)).await?;
+    }
+    Ok(())
+}
+
+pub async fn hosts_tell_each_other_of_appends() -> anyhow::Result<()> {
+    // Looking now and then would take an hour.
+    let test = TestStore::with(Kind::Postgres, |config| config.poll_every = Duration::from_hours(1)).await?;
+    let (other, acme) = (test.another_host().await?, tenant("acme"));
+    let mut events = Box::pin(test.subscribe(acme.clone(), Position(0)));
+    let next = tokio::spawn(async move { events.next().await });
+    // The listener may not be listening yet when the first is told.
+    let mut appended = 0;
+    while !next.is_finished() {
+        other.append(&acme, append(&format!("a/{appended}"), 0, 1)).await?;
+        appended += 1;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(next.await?.expect("an event")?.position, Position(1));
+    Ok(())
+}

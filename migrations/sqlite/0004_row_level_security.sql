@@ -1,0 +1,1 @@
+-- SQLite has no roles: one file, which only its owner may read, and one host.
