@@ -1,5 +1,7 @@
 //! The command line. Every option is also an environment variable, `NIYAM_…`.
 
+mod projections;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +14,7 @@ use niyam_store::{Clock as _, DatabaseUrl};
 use niyam_values::{Date, Identifier};
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::projections::Projections;
 use crate::app::{App, AppConfig, migrate_database};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
@@ -34,6 +37,9 @@ enum Command {
     Serve(Serve),
     /// Brings the tables of the database up to date. SQLite does it by itself.
     Migrate(Where),
+    /// Shows, rebuilds and resumes the read models.
+    #[command(subcommand)]
+    Projections(Projections),
     /// Makes and changes tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
@@ -144,6 +150,7 @@ pub fn run() -> ExitCode {
         }
         Command::Token(token) => print_token(&token),
         Command::Migrate(at) => asynchronously(migrate(at)),
+        Command::Projections(command) => asynchronously(projections::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),

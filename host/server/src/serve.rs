@@ -42,7 +42,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopped) = watch::channel(false);
-        let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock));
+        let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock), app.ids.next_id());
         let api = Arc::new(Api { app, progress: runner.progress() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let service = router(Arc::clone(&api));

@@ -75,6 +75,11 @@ impl Tail {
         self.known().positions.get(tenant).copied()
     }
 
+    /// Where every history is known to go.
+    pub fn positions(&self) -> Vec<(TenantId, Position)> {
+        self.known().positions.iter().map(|(tenant, position)| (tenant.clone(), *position)).collect()
+    }
+
     /// What this process appended since this was last asked.
     pub fn take_unsent(&self) -> Vec<(TenantId, Position)> {
         let mut known = self.known();

@@ -178,6 +178,12 @@ impl EventStore {
         read::head(self.database(), tenant).await
     }
 
+    /// How far the histories are known to go that this process appended to, or heard of, since it opened the store.
+    #[must_use]
+    pub fn known_positions(&self) -> Vec<(TenantId, Position)> {
+        self.inner.tail.positions()
+    }
+
     /// Changes whenever this process appended, or heard that another did, for any tenant.
     #[must_use]
     pub fn appended(&self) -> watch::Receiver<u64> {

@@ -160,6 +160,9 @@ pub(crate) struct ListQuery {
     after: Option<String>,
 }
 
+/// The view that the list is read from.
+const VIEW: &str = "invoice_list";
+
 /// A page of invoices, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct InvoicePage {
@@ -191,14 +194,14 @@ pub(crate) async fn list(
         .transpose()?;
     let tenant = &caller.actor.tenant;
     if let Some(position) = caller.position()? {
-        if !api.progress.wait(tenant, position, POSITION_WAIT).await {
+        if !api.progress.wait(VIEW, tenant, position, POSITION_WAIT).await {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             return Err(ApiError::new(status, "view-behind", "the list does not hold that position yet"));
         }
     } else if let Some(head) = api.app.store.head(tenant).await? {
-        api.progress.wait(tenant, head.last_position, HEAD_WAIT).await;
+        api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
     }
-    let reached = api.progress.reached(tenant);
+    let reached = api.progress.reached(VIEW, tenant);
     let query = InvoiceListQuery { status, before, limit: limit + 1 };
     let mut items = query.run(api.app.store.database(), tenant).await?;
     let page = usize::try_from(limit).unwrap_or(usize::MAX);

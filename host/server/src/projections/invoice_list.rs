@@ -1,31 +1,15 @@
 //! The list of invoices.
 
-use niyam_domain::{
-    Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId, UnreadableEvent,
-};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use niyam_domain::{Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId};
 use niyam_store::{Database, Reader, Recorded, Scope, Writer};
 use niyam_values::with_places;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::projections::view::{ApplyError, Build, View};
 use crate::projections::writer::run;
-
-/// Why an event was not applied.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ApplyError {
-    /// The event cannot be taken: it stops the view.
-    #[error("{0}")]
-    Unreadable(String),
-    /// The database failed: try again.
-    #[error(transparent)]
-    Database(#[from] sqlx::Error),
-}
-
-impl From<UnreadableEvent> for ApplyError {
-    fn from(error: UnreadableEvent) -> Self {
-        Self::Unreadable(error.to_string())
-    }
-}
 
 /// An invoice in the list.
 #[derive(Debug, Serialize, ToSchema, sqlx::FromRow)]
@@ -63,11 +47,13 @@ impl InvoiceListQuery {
         tenant: &TenantId,
     ) -> Result<Vec<InvoiceListItem>, sqlx::Error> {
         const ALL: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
-             created_position from invoice_list where tenant = $1 and created_position < $2 \
-             order by created_position desc limit $3";
+             created_position from invoice_list where tenant = $1 and build = (select build from \
+             projection_checkpoints where tenant = $1 and projection = 'invoice_list' and live) \
+             and created_position < $2 order by created_position desc limit $3";
         const BY_STATUS: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
-             created_position from invoice_list where tenant = $1 and created_position < $2 and status = $4 \
-             order by created_position desc limit $3";
+             created_position from invoice_list where tenant = $1 and build = (select build from \
+             projection_checkpoints where tenant = $1 and projection = 'invoice_list' and live) \
+             and created_position < $2 and status = $4 order by created_position desc limit $3";
         let before = self.before.map_or(i64::MAX, |position| i64::try_from(position.0).unwrap_or(i64::MAX));
         let limit = i64::from(self.limit);
         macro_rules! rows {
@@ -100,11 +86,34 @@ impl InvoiceListQuery {
     }
 }
 
-/// Applies one event; events of other aggregates are not the list's business.
-pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), ApplyError> {
+/// The view.
+pub(crate) struct InvoiceList;
+
+impl View for InvoiceList {
+    fn name(&self) -> &'static str {
+        "invoice_list"
+    }
+
+    fn forget(&self) -> &'static [&'static str] {
+        &["delete from invoice_list where tenant = $1 and build = $2 and id in \
+           (select id from invoice_list where tenant = $1 and build = $2 limit 2000)"]
+    }
+
+    fn apply<'a>(
+        &'a self,
+        writer: &'a mut Writer,
+        build: Build,
+        event: &'a Recorded,
+    ) -> BoxFuture<'a, Result<(), ApplyError>> {
+        apply(writer, build, event).boxed()
+    }
+}
+
+/// Events of other aggregates are not the list's business.
+async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<(), ApplyError> {
     let Some(id) = event.stream.as_str().strip_prefix("invoice/") else { return Ok(()) };
     let (status, number, assessment) = match InvoiceEvent::read(&event.event_type, &event.payload)? {
-        InvoiceEvent::Drafted(drafted) => return insert(writer, event, id, &drafted.assessment).await,
+        InvoiceEvent::Drafted(drafted) => return insert(writer, build, event, id, &drafted.assessment).await,
         InvoiceEvent::Revised(revised) => (InvoiceStatus::Draft, None, Some(revised.assessment)),
         InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
         InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
@@ -116,9 +125,10 @@ pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), A
         let document = &assessment.document;
         run!(
             &mut *writer,
-            "update invoice_list set customer_name = $3, tax_date = $4, currency = $5, payable = $6 \
-             where tenant = $1 and id = $2",
+            "update invoice_list set customer_name = $4, tax_date = $5, currency = $6, payable = $7 \
+             where tenant = $1 and build = $2 and id = $3",
             event.tenant.as_str(),
+            build.0,
             id,
             document.customer.name.as_str(),
             document.tax_date.to_string(),
@@ -128,9 +138,10 @@ pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), A
     }
     run!(
         writer,
-        "update invoice_list set status = $3, number = coalesce($4, number), version = $5, position = $6 \
-         where tenant = $1 and id = $2",
+        "update invoice_list set status = $4, number = coalesce($5, number), version = $6, position = $7 \
+         where tenant = $1 and build = $2 and id = $3",
         event.tenant.as_str(),
+        build.0,
         id,
         status.as_str(),
         number,
@@ -142,6 +153,7 @@ pub(crate) async fn apply(writer: &mut Writer, event: &Recorded) -> Result<(), A
 
 async fn insert(
     writer: &mut Writer,
+    build: Build,
     event: &Recorded,
     id: &str,
     assessment: &Assessment,
@@ -149,9 +161,10 @@ async fn insert(
     let document = &assessment.document;
     run!(
         writer,
-        "insert into invoice_list (tenant, id, status, customer_name, tax_date, currency, payable, version, \
-         position, created_position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)",
+        "insert into invoice_list (tenant, build, id, status, customer_name, tax_date, currency, payable, version, \
+         position, created_position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
         event.tenant.as_str(),
+        build.0,
         id,
         InvoiceStatus::Draft.as_str(),
         document.customer.name.as_str(),

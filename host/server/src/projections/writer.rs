@@ -1,14 +1,14 @@
 //! A view's SQL is written once: both databases understand it.
 
-/// Runs one statement, the same in both dialects, with the same values.
+/// Runs one statement, the same in both dialects, with the same values; says how many rows it touched.
 macro_rules! run {
     ($writer:expr, $sql:expr, $($value:expr),* $(,)?) => {
         match $writer {
             niyam_store::Writer::Sqlite(transaction) => {
-                sqlx::query($sql)$(.bind($value))*.execute(&mut **transaction).await.map(|_| ())
+                sqlx::query($sql)$(.bind($value))*.execute(&mut **transaction).await.map(|done| done.rows_affected())
             }
             niyam_store::Writer::Postgres(transaction) => {
-                sqlx::query($sql)$(.bind($value))*.execute(&mut **transaction).await.map(|_| ())
+                sqlx::query($sql)$(.bind($value))*.execute(&mut **transaction).await.map(|done| done.rows_affected())
             }
         }
     };
