@@ -71,7 +71,7 @@ impl App {
         let AppConfig { data_folder, database, clock, modules } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
-        let store = EventStore::open(store_config(&data_folder, database, &clock)).await?;
+        let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
@@ -107,6 +107,16 @@ impl App {
 pub async fn migrate_database(config: AppConfig) -> Result<Vec<String>, OpenError> {
     make_folder(&config.data_folder)?;
     Ok(EventStore::migrate(&store_config(&config.data_folder, config.database, &config.clock)).await?)
+}
+
+/// Opens the event store alone.
+pub(crate) async fn open_store(
+    data_folder: &Path,
+    database: Option<DatabaseUrl>,
+    clock: Arc<dyn Clock>,
+) -> Result<EventStore, OpenError> {
+    make_folder(data_folder)?;
+    Ok(EventStore::open(store_config(data_folder, database, &clock)).await?)
 }
 
 fn make_folder(folder: &Path) -> Result<(), OpenError> {

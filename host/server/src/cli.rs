@@ -1,5 +1,6 @@
 //! The command line. Every option is also an environment variable, `NIYAM_…`.
 
+mod carry;
 mod projections;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ use niyam_store::{Clock as _, DatabaseUrl};
 use niyam_values::{Date, Identifier};
 use tokio::signal::unix::{SignalKind, signal};
 
+use self::carry::{Backup, Copy, Restore};
 use self::projections::Projections;
 use crate::app::{App, AppConfig, migrate_database};
 use crate::auth::SigningKey;
@@ -37,6 +39,12 @@ enum Command {
     Serve(Serve),
     /// Brings the tables of the database up to date. SQLite does it by itself.
     Migrate(Where),
+    /// Writes everything into a file, while the server runs.
+    Backup(Backup),
+    /// Takes in what a backup holds.
+    Restore(Restore),
+    /// Takes over everything from another database; repeated, what is new.
+    Copy(Copy),
     /// Shows, rebuilds and resumes the read models.
     #[command(subcommand)]
     Projections(Projections),
@@ -150,6 +158,9 @@ pub fn run() -> ExitCode {
         }
         Command::Token(token) => print_token(&token),
         Command::Migrate(at) => asynchronously(migrate(at)),
+        Command::Backup(args) => asynchronously(carry::backup(args)),
+        Command::Restore(args) => asynchronously(carry::restore(args)),
+        Command::Copy(args) => asynchronously(carry::copy(args)),
         Command::Projections(command) => asynchronously(projections::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),

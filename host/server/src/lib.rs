@@ -6,6 +6,7 @@
 mod api;
 mod app;
 mod auth;
+mod backup;
 pub mod cli;
 mod clock;
 mod commands;

@@ -18,6 +18,7 @@
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`audit`]: proves the chain.
 //! 12. `component`: WebAssembly components by digest.
+//! 13. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -35,6 +36,7 @@ mod notify;
 mod sql;
 pub mod store;
 pub mod subscription;
+pub mod transfer;
 
 pub use append::{
     Append, AppendError, Appended, Batch, Idempotency, InvalidAppend, NewEvent, Serials, StreamWrite,
@@ -45,3 +47,4 @@ pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::StoreError;
 pub use event::{Head, Recorded};
 pub use store::EventStore;
+pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

@@ -1,9 +1,9 @@
 //! `niyam projections`: what the views stand at, rebuilding them, letting a stopped one go on.
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
 use niyam_domain::TenantId;
 
+use super::carry::progress_bar;
 use super::{Where, open};
 use crate::app::App;
 use crate::projections::rebuild;
@@ -92,10 +92,7 @@ async fn rebuild_all(app: &App, name: &str, tenant: Option<&TenantId>) -> Result
     if let (Some(tenant), true) = (tenant, heads.is_empty()) {
         return Err(format!("tenant {tenant} has no events"));
     }
-    // Drawn on a terminal only.
-    let bar = ProgressBar::new(heads.iter().map(|head| head.last_position.0).sum());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {per_sec}, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar = progress_bar(&heads);
     for head in &heads {
         rebuild::rebuild(&app.store, view, &head.tenant, |events| bar.inc(events))
             .await

@@ -4,10 +4,12 @@
 //! 1. `rows`: what both databases return.
 //! 2. `read`: statements that both understand.
 //! 3. `unit`: the transaction of a group of appends.
-//! 4. `sqlite` and `postgres`: its statements.
+//! 4. `transfer`: for carrying everything elsewhere.
+//! 5. `sqlite` and `postgres`: its statements.
 
 mod postgres;
 pub mod read;
 pub mod rows;
 mod sqlite;
+pub mod transfer;
 pub mod unit;

@@ -43,6 +43,8 @@ macro_rules! change {
     }};
 }
 
+pub(super) use {change, on};
+
 const STREAM: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
      metadata, hash from events where tenant = $1 and stream = $2 and version > $3 order by version";
 

@@ -10,6 +10,7 @@ mod hosting;
 mod repeating;
 mod scoping;
 mod subscribing;
+mod transferring;
 
 use harness::Kind;
 
@@ -88,6 +89,12 @@ on_both! {
         a_damaged_component_is_refused,
         closing_answers_what_waits_and_takes_no_more,
         too_many_waiting_appends_are_refused,
+    }
+    transferring {
+        everything_is_carried_to_sqlite,
+        everything_is_carried_to_postgres,
+        an_import_brings_what_is_new,
+        an_import_refuses_what_does_not_fit,
     }
 }
 

@@ -1,0 +1,141 @@
+//! `niyam backup`, `restore` and `copy`: everything that the books are, into a file, out of it, to another database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use indicatif::{ProgressBar, ProgressStyle};
+use niyam_store::{Clock as _, DatabaseUrl, EventStore, Head, Record, StoreConfig};
+
+use super::Where;
+use crate::app::open_store;
+use crate::backup::{BackupReader, BackupWriter};
+use crate::clock::SystemClock;
+
+/// Where to and from.
+#[derive(Debug, Args)]
+pub(super) struct Backup {
+    /// The file to write, which must not be there yet.
+    file: PathBuf,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// Where from and to.
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The file to read.
+    file: PathBuf,
+    #[command(flatten)]
+    at: Where,
+}
+
+/// Where from and to.
+#[derive(Debug, Args)]
+pub(super) struct Copy {
+    /// The database to read: a `postgres://` URL, or `sqlite:` and a file.
+    #[arg(long, env = "NIYAM_FROM")]
+    from: DatabaseUrl,
+    /// The database to write.
+    #[arg(long, env = "NIYAM_TO")]
+    to: DatabaseUrl,
+}
+
+pub(super) async fn backup(Backup { file, at }: Backup) -> Result<(), String> {
+    let store = open_at(&at).await?;
+    let done = write_backup(&store, &file).await;
+    store.close().await;
+    done
+}
+
+async fn write_backup(store: &EventStore, file: &Path) -> Result<(), String> {
+    let heads = store.heads().await.map_err(|error| error.to_string())?;
+    let bar = progress_bar(&heads);
+    let mut records = std::pin::pin!(store.export(heads.clone()));
+    let mut writer =
+        BackupWriter::create(file, SystemClock.now(), &heads).map_err(|error| error.to_string())?;
+    while let Some(record) = records.try_next().await.map_err(|error| error.to_string())? {
+        bar.inc(u64::from(matches!(record, Record::Event(_))));
+        writer.write(record).map_err(|error| error.to_string())?;
+    }
+    writer.finish().map_err(|error| error.to_string())?;
+    bar.finish_and_clear();
+    tell(&heads);
+    println!("{} tenants, {} events in {}", heads.len(), bar.position(), file.display());
+    Ok(())
+}
+
+pub(super) async fn restore(Restore { file, at }: Restore) -> Result<(), String> {
+    let mut reader = BackupReader::open(&file).map_err(|error| error.to_string())?;
+    let heads = reader.heads().to_vec();
+    let store = open_at(&at).await?;
+    let records = stream::iter(std::iter::from_fn(move || reader.next().transpose()));
+    let done = take_in(&store, records, &heads).await;
+    store.close().await;
+    done
+}
+
+pub(super) async fn copy(Copy { from, to }: Copy) -> Result<(), String> {
+    if let DatabaseUrl::Sqlite(path) = &from
+        && !path.exists()
+    {
+        return Err(format!("there is no {}", path.display()));
+    }
+    let from = open_url(from).await?;
+    let to = open_url(to).await?;
+    let heads = from.heads().await.map_err(|error| error.to_string())?;
+    let done = take_in(&to, from.export(heads.clone()), &heads).await;
+    to.close().await;
+    from.close().await;
+    done
+}
+
+/// Takes `records` in, and compares the heads afterwards.
+async fn take_in<E: std::fmt::Display>(
+    store: &EventStore,
+    records: impl Stream<Item = Result<Record, E>>,
+    heads: &[Head],
+) -> Result<(), String> {
+    let bar = progress_bar(heads);
+    let imported = store
+        .import(records.fuse(), |imported| bar.set_position(imported.events + imported.known))
+        .await
+        .map_err(|error| error.to_string())?;
+    bar.finish_and_clear();
+    for head in heads {
+        let found =
+            store.read(&head.tenant, niyam_domain::Position(head.last_position.0.saturating_sub(1)), 1);
+        let found = found.await.map_err(|error| error.to_string())?;
+        if found.first().is_none_or(|found| found.hash != head.hash) {
+            return Err(format!("tenant {} did not arrive whole: run it again", head.tenant));
+        }
+    }
+    tell(heads);
+    println!("{} tenants, {} events taken in, {} were there", heads.len(), imported.events, imported.known);
+    Ok(())
+}
+
+fn tell(heads: &[Head]) {
+    for head in heads {
+        println!("{} {} {}", head.tenant, head.last_position, hex::encode(head.hash));
+    }
+}
+
+/// Drawn on a terminal only.
+pub(super) fn progress_bar(heads: &[Head]) -> ProgressBar {
+    let bar = ProgressBar::new(heads.iter().map(|head| head.last_position.0).sum());
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {per_sec}, {eta} left");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+async fn open_at(at: &Where) -> Result<EventStore, String> {
+    let clock = Arc::new(SystemClock);
+    open_store(&at.data, at.database_url.clone(), clock).await.map_err(|error| error.to_string())
+}
+
+async fn open_url(database: DatabaseUrl) -> Result<EventStore, String> {
+    let config = StoreConfig::new(database, Arc::new(SystemClock));
+    EventStore::open(config).await.map_err(|error| error.to_string())
+}
