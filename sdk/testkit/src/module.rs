@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::{env, fmt, fs, io};
 
 use niyam_modules::{Module, ModuleHost};
+use niyam_values::policy::{Request, Ruling};
+use niyam_values::workflow::{Input, Subject, Transition};
 use niyam_values::{
     Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
 };
@@ -137,6 +139,22 @@ impl TestModule {
         facts: &IssueFacts,
     ) -> Asked<Form> {
         Ok(self.module.draw_form(&self.config, code, document, taxes, facts)?.into())
+    }
+
+    /// Whether the command of `request` may commit.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn evaluate(&self, request: &Request) -> Result<Answer<Ruling>, TestError> {
+        Ok(self.module.evaluate(&self.config, request)?.into())
+    }
+
+    /// What follows from `input` in a workflow; `state` is that of the step before, empty at the start.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn advance(&self, subject: &Subject, state: &str, input: &Input) -> Asked<Transition> {
+        Ok(self.module.advance(&self.config, subject, state, input)?.into())
     }
 }
 

@@ -1,11 +1,14 @@
 //! The test kit with real components: `target/modules`, which `cargo xtask plugins` makes.
 
+mod examples;
+
 use std::cell::Cell;
 use std::fs;
 
 use niyam_sdk::{Attributes, Date, Decimal, Direction, Document, IssueFacts, Line, Party, PriceMode};
 use niyam_testkit::{Answer, TestModule, assert_deterministic};
 
+/// A sale of two things at 100.
 fn document(supply_code: &str) -> Document {
     let party = Party {
         id: String::new(),
