@@ -1,4 +1,7 @@
 //! The one call that makes a component of a crate.
+//!
+//! A macro of the SDK puts the exports and the description of its own world into the author's crate, and nothing of
+//! another world: what a component's description promises, the component must have.
 
 /// Exports a type that implements [`TaxModule`](crate::TaxModule) as a component of world `tax-module`.
 ///
@@ -10,12 +13,7 @@ macro_rules! export_tax {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::guest::Tax<$module>;
-            $crate::guest::bindings::exports::niyam::rules::module::__export_niyam_rules_module_0_1_0_cabi!(
-                Exported with_types_in $crate::guest::bindings::exports::niyam::rules::module
-            );
-            $crate::guest::bindings::exports::niyam::rules::tax::__export_niyam_rules_tax_0_1_0_cabi!(
-                Exported with_types_in $crate::guest::bindings::exports::niyam::rules::tax
-            );
+            $crate::guest::worlds::tax::export! { Exported with_types_in $crate::guest::bindings }
         };
         // The type is used on every target, and checked.
         #[cfg(not(target_arch = "wasm32"))]
@@ -23,8 +21,7 @@ macro_rules! export_tax {
     };
 }
 
-/// Exports a type that implements [`ComplianceModule`](crate::ComplianceModule) as a component of world
-/// `compliance-module`.
+/// Exports a type that implements [`ComplianceModule`](crate::ComplianceModule) as a component of world `compliance-module`.
 ///
 /// Called once, at the root of a crate of type `cdylib`. On targets other than
 /// `wasm32` it only checks that the type implements the trait.
@@ -34,10 +31,46 @@ macro_rules! export_compliance {
         #[cfg(target_arch = "wasm32")]
         const _: () = {
             type Exported = $crate::guest::Compliance<$module>;
-            $crate::guest::bindings::export! { Exported with_types_in $crate::guest::bindings }
+            $crate::guest::worlds::compliance::export! { Exported with_types_in $crate::guest::bindings }
         };
         // The type is used on every target, and checked.
         #[cfg(not(target_arch = "wasm32"))]
         const _: fn() -> $crate::Manifest = <$module as $crate::ComplianceModule>::manifest;
+    };
+}
+
+/// Exports a type that implements [`PolicyModule`](crate::PolicyModule) as a component of world `policy-module`.
+///
+/// Called once, at the root of a crate of type `cdylib`. On targets other than
+/// `wasm32` it only checks that the type implements the trait.
+#[macro_export]
+macro_rules! export_policy {
+    ($module:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::guest::Policy<$module>;
+            $crate::guest::worlds::policy::export! { Exported with_types_in $crate::guest::bindings }
+        };
+        // The type is used on every target, and checked.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() -> $crate::Manifest = <$module as $crate::PolicyModule>::manifest;
+    };
+}
+
+/// Exports a type that implements [`WorkflowModule`](crate::WorkflowModule) as a component of world `workflow-module`.
+///
+/// Called once, at the root of a crate of type `cdylib`. On targets other than
+/// `wasm32` it only checks that the type implements the trait.
+#[macro_export]
+macro_rules! export_workflow {
+    ($module:ty) => {
+        #[cfg(target_arch = "wasm32")]
+        const _: () = {
+            type Exported = $crate::guest::Workflow<$module>;
+            $crate::guest::worlds::workflow::export! { Exported with_types_in $crate::guest::bindings }
+        };
+        // The type is used on every target, and checked.
+        #[cfg(not(target_arch = "wasm32"))]
+        const _: fn() -> $crate::Manifest = <$module as $crate::WorkflowModule>::manifest;
     };
 }

@@ -6,12 +6,24 @@ pub mod bindings;
 mod convert;
 
 mod compliance;
+mod policy;
 mod tax;
+mod workflow;
 
 pub use compliance::Compliance;
+pub use policy::Policy;
 pub use tax::Tax;
+pub use workflow::Workflow;
 
 use crate::{Context, Level};
+
+/// The worlds of the contract: each exports its own interfaces, with types of [`bindings`], and its own description.
+pub mod worlds {
+    pub use niyam_world_compliance as compliance;
+    pub use niyam_world_policy as policy;
+    pub use niyam_world_tax as tax;
+    pub use niyam_world_workflow as workflow;
+}
 
 /// What a call may reach.
 fn context() -> Context {

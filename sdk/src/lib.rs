@@ -1,6 +1,7 @@
 //! What the author of a Niyam module depends on.
 //!
-//! Write a struct, implement the trait of your world for it, call [`export_tax!`] or [`export_compliance!`] once.
+//! Write a struct, implement the trait of your world for it, call the macro of that world once: [`export_tax!`],
+//! [`export_compliance!`], [`export_policy!`] or [`export_workflow!`].
 //! Everything is plain Rust: the types of the contract (`wit/`) do not show, and the same code runs natively in tests.
 //! A module is a pure function: there is no clock, no randomness, no file and no network to reach.
 
@@ -15,5 +16,5 @@ mod allocator;
 pub mod guest;
 
 pub use context::{Context, Level};
-pub use module::{ComplianceModule, TaxModule};
+pub use module::{ComplianceModule, PolicyModule, TaxModule, WorkflowModule};
 pub use niyam_values::*;

@@ -2,7 +2,7 @@
 
 use crate::{
     AccountTemplate, Context, Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts,
-    IssuePlan, Manifest, Obligation, OpeningBalance, RegisterEntry,
+    IssuePlan, Manifest, Obligation, OpeningBalance, RegisterEntry, policy, workflow,
 };
 
 /// A module of world `tax-module`: what tax a document bears.
@@ -96,4 +96,31 @@ pub trait ComplianceModule {
     fn check_account_code(_context: &Context, _code: &str) -> Result<(), Vec<Finding>> {
         Ok(())
     }
+}
+
+/// A module of world `policy-module`: a tenant's own business rule, asked before a command commits.
+pub trait PolicyModule {
+    /// What the host may know of the module without trusting it.
+    fn manifest() -> Manifest;
+
+    /// Whether the command may commit: same request, same configuration, same ruling, for ever.
+    fn evaluate(context: &Context, request: &policy::Request) -> policy::Ruling;
+}
+
+/// A module of world `workflow-module`: a pure transition. The host keeps the state, the clock, the people and the
+/// timers.
+pub trait WorkflowModule {
+    /// What the host may know of the module without trusting it.
+    fn manifest() -> Manifest;
+
+    /// What follows from `input`. `state` is the text of the step before, empty at the start.
+    ///
+    /// # Errors
+    /// Findings, at least one of them an error, when `input` does not fit the state.
+    fn advance(
+        context: &Context,
+        subject: &workflow::Subject,
+        state: &str,
+        input: &workflow::Input,
+    ) -> Result<workflow::Transition, Vec<Finding>>;
 }

@@ -19,9 +19,14 @@ struct Guest {
     output: &'static str,
 }
 
-const GUESTS: [Guest; 3] = [
+const GUESTS: [Guest; 8] = [
     Guest { package: "unruly", example: None, output: "guests/unruly.wasm" },
+    Guest { package: "unruly-policy", example: None, output: "guests/unruly-policy.wasm" },
+    Guest { package: "unruly-workflow", example: None, output: "guests/unruly-workflow.wasm" },
     Guest { package: "niyam-sdk", example: Some("flat_tax"), output: "guests/flat-tax.wasm" },
+    Guest { package: "niyam-sdk", example: Some("plain_pack"), output: "guests/plain-pack.wasm" },
+    Guest { package: "niyam-sdk", example: Some("cancel_guard"), output: "guests/cancel-guard.wasm" },
+    Guest { package: "niyam-sdk", example: Some("two_approvals"), output: "guests/two-approvals.wasm" },
     Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
 ];
 
@@ -68,11 +73,11 @@ pub(crate) fn lint() -> Result<()> {
         eprintln!("      no clippy for {TARGET} here: that side is only compiled");
         return Ok(());
     }
-    let packages = ["--package", "niyam-sdk", "--package", "unruly", "--package", "vat-bd"];
+    let packages = ["niyam-sdk", "unruly", "unruly-policy", "unruly-workflow", "vat-bd"];
     process::run(
         Command::new(cargo())
             .args(["clippy", "--quiet", "--target", TARGET])
-            .args(packages)
+            .args(packages.iter().flat_map(|package| ["--package", *package]))
             .args(["--", "--deny", "warnings"])
             .current_dir(root()),
     )

@@ -1,8 +1,11 @@
 //! What must hold of an answer, whoever gave it: the books trust it.
 
+use niyam_values::policy::Ruling;
+use niyam_values::workflow::{self, Transition};
 use niyam_values::{Decimal, Determination, Document, Effect, Finding, IssuePlan, LineTaxes, Severity};
 
 use crate::lift::Invalid;
+use crate::limits::WORKFLOW_STATE_BYTES_MAX;
 
 /// The determination answers the document: its lines, sums that add up, citations that exist.
 pub(crate) fn determination(taxes: &Determination, document: &Document) -> Result<(), Invalid> {
@@ -36,6 +39,45 @@ pub(crate) fn issue_plan(plan: &IssuePlan) -> Result<(), Invalid> {
         return Err("a number series with a name that cannot be kept".to_owned());
     }
     accepted(&plan.findings)
+}
+
+/// What is allowed has no error, and what is not says why.
+pub(crate) fn ruling(ruling: &Ruling) -> Result<(), Invalid> {
+    match ruling {
+        Ruling::Allow(findings) => accepted(findings),
+        Ruling::Deny(findings) => refusal(findings),
+        Ruling::NeedsApproval(why) if why.trim().is_empty() => {
+            Err("an approval that is asked for without a reason".to_owned())
+        }
+        Ruling::NeedsApproval(_) => Ok(()),
+    }
+}
+
+/// A step that can be kept and done: tasks that somebody can decide, and one end at most.
+pub(crate) fn transition(transition: &Transition) -> Result<(), Invalid> {
+    if transition.state.len() > WORKFLOW_STATE_BYTES_MAX {
+        return Err(format!("a state of more than {WORKFLOW_STATE_BYTES_MAX} bytes"));
+    }
+    let mut tasks = Vec::new();
+    let mut ends = 0;
+    for effect in &transition.effects {
+        match effect {
+            workflow::Effect::Assign(task) => {
+                if task.quorum == 0 || task.assignee_roles.is_empty() {
+                    return Err(format!("a task {} that nobody is to decide", task.id));
+                }
+                if tasks.contains(&&task.id) {
+                    return Err(format!("a task {} that is assigned twice", task.id));
+                }
+                tasks.push(&task.id);
+            }
+            workflow::Effect::Complete(_) => ends += 1,
+            workflow::Effect::Withdraw(_)
+            | workflow::Effect::StartTimer(..)
+            | workflow::Effect::Notify(..) => {}
+        }
+    }
+    if ends > 1 { Err("a workflow that ends twice".to_owned()) } else { Ok(()) }
 }
 
 /// A refusal says why.

@@ -5,6 +5,7 @@
 //! tenants, databases or HTTP. Next step of the flow: `niyam-domain` takes a module's answer as an input.
 
 mod bindings;
+mod call;
 mod check;
 mod compiled;
 mod digest;
@@ -12,11 +13,14 @@ mod engine;
 mod error;
 mod host;
 mod inspect;
+mod interfaces;
 mod lift;
 mod limits;
 mod lower;
 mod module;
+mod policy;
 mod sandbox;
+mod workflow;
 
 pub use digest::{digest_hex, digest_json};
 pub use error::{LoadError, ModuleFailure};

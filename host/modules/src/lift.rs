@@ -3,7 +3,7 @@
 use niyam_values as values;
 use rust_decimal::Decimal;
 
-use crate::bindings::exports::niyam::rules::{compliance, module, tax};
+use crate::bindings::exports::niyam::rules::{compliance, module, policy, tax, workflow};
 use crate::bindings::niyam::rules::types;
 
 /// What a module said that is no value of the contract.
@@ -257,6 +257,60 @@ impl Lift for compliance::Form {
 
     fn lift(self) -> Result<values::Form, Invalid> {
         Ok(values::Form { code: self.code, titles: self.titles.lift()?, blocks: self.blocks.lift()? })
+    }
+}
+
+impl Lift for policy::Ruling {
+    type Value = values::policy::Ruling;
+
+    fn lift(self) -> Result<values::policy::Ruling, Invalid> {
+        Ok(match self {
+            Self::Allow(findings) => values::policy::Ruling::Allow(findings.lift()?),
+            Self::Deny(findings) => values::policy::Ruling::Deny(findings.lift()?),
+            Self::NeedsApproval(why) => values::policy::Ruling::NeedsApproval(why),
+        })
+    }
+}
+
+impl Lift for workflow::Task {
+    type Value = values::workflow::Task;
+
+    fn lift(self) -> Result<values::workflow::Task, Invalid> {
+        Ok(values::workflow::Task {
+            id: self.id,
+            title: self.title,
+            assignee_roles: self.assignee_roles,
+            quorum: self.quorum,
+            due_in_hours: self.due_in_hours,
+        })
+    }
+}
+
+impl Lift for workflow::Effect {
+    type Value = values::workflow::Effect;
+
+    fn lift(self) -> Result<values::workflow::Effect, Invalid> {
+        use values::workflow::{Effect, Verdict};
+
+        Ok(match self {
+            Self::Assign(task) => Effect::Assign(task.lift()?),
+            Self::Withdraw(task) => Effect::Withdraw(task),
+            Self::StartTimer((timer, hours)) => Effect::StartTimer(timer, hours),
+            Self::Notify((role, message)) => Effect::Notify(role, message),
+            Self::Complete(workflow::Verdict::Approved) => Effect::Complete(Verdict::Approved),
+            Self::Complete(workflow::Verdict::Rejected) => Effect::Complete(Verdict::Rejected),
+            Self::Complete(workflow::Verdict::Returned) => Effect::Complete(Verdict::Returned),
+        })
+    }
+}
+
+/// A workflow's step: state and effects.
+impl Lift for (String, Vec<workflow::Effect>) {
+    type Value = values::workflow::Transition;
+
+    fn lift(self) -> Result<values::workflow::Transition, Invalid> {
+        let (state, effects) = self;
+        Ok(values::workflow::Transition { state, effects: effects.lift()? })
     }
 }
 

@@ -20,6 +20,9 @@ pub const OUTPUT_BYTES_MAX: usize = 4 << 20;
 /// Most bytes that one call may log; what exceeds it is dropped and counted.
 pub const LOG_BYTES_MAX: usize = 16 << 10;
 
+/// Most bytes of a workflow's state, which the event of each of its steps keeps.
+pub const WORKFLOW_STATE_BYTES_MAX: usize = 64 << 10;
+
 /// Fuel of any call.
 pub const FUEL_BASE: u64 = 50_000_000;
 /// Fuel on top for each line of the document, so that a large document is not a small one's failure.

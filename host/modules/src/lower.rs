@@ -2,7 +2,7 @@
 
 use niyam_values as values;
 
-use crate::bindings::exports::niyam::rules::{compliance, tax};
+use crate::bindings::exports::niyam::rules::{compliance, policy, tax, workflow};
 use crate::bindings::niyam::rules::types;
 
 type Pairs<'a> = Vec<(&'a str, &'a str)>;
@@ -157,6 +157,51 @@ pub(crate) fn issue_facts<'a>(
         issued_at: &facts.issued_at,
         attributes,
     }
+}
+
+/// A command that a policy rules on, with `roles` from [`texts`].
+pub(crate) fn request<'a>(request: &'a values::policy::Request, roles: &'a [&'a str]) -> policy::Request<'a> {
+    policy::Request {
+        command: &request.command,
+        aggregate: &request.aggregate,
+        body_json: &request.body_json,
+        user: &request.user,
+        roles,
+    }
+}
+
+/// A workflow's subject, with `facts` from [`pairs`].
+pub(crate) fn subject<'a>(
+    subject: &'a values::workflow::Subject,
+    facts: &'a [(&'a str, &'a str)],
+) -> workflow::Subject<'a> {
+    workflow::Subject { kind: &subject.kind, id: &subject.id, amount: subject.amount.map(decimal), facts }
+}
+
+/// What happened to a workflow, with the roles of who acted from [`texts`].
+pub(crate) fn input<'a>(input: &'a values::workflow::Input, roles: &'a [&'a str]) -> workflow::Input<'a> {
+    use values::workflow::{Input, Verdict};
+
+    let actor = |actor: &'a values::workflow::Actor| workflow::Actor { user: &actor.user, roles };
+    match input {
+        Input::Started(by) => workflow::Input::Started(actor(by)),
+        Input::Decided(decision) => workflow::Input::Decided(workflow::Decision {
+            task: &decision.task,
+            by: actor(&decision.by),
+            verdict: match decision.verdict {
+                Verdict::Approved => workflow::Verdict::Approved,
+                Verdict::Rejected => workflow::Verdict::Rejected,
+                Verdict::Returned => workflow::Verdict::Returned,
+            },
+            comment: decision.comment.as_deref(),
+        }),
+        Input::TimerFired(timer) => workflow::Input::TimerFired(timer),
+        Input::Cancelled(by) => workflow::Input::Cancelled(actor(by)),
+    }
+}
+
+pub(crate) fn texts(texts: &[String]) -> Vec<&str> {
+    texts.iter().map(String::as_str).collect()
 }
 
 pub(crate) fn pairs(attributes: &values::Attributes) -> Pairs<'_> {

@@ -1,17 +1,19 @@
-//! A loaded module, and its calls. Each call has an instance of its own that nothing survives.
+//! A loaded module, and its calls of the worlds `tax-module` and `compliance-module`.
 
 use niyam_domain::{Decision, ModuleRef};
 use niyam_values::{
     Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
 };
 use serde::Serialize;
+use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Store, Trap};
 
-use crate::bindings::exports::niyam::rules::{compliance, module, tax};
+use crate::bindings::exports::niyam::rules::compliance;
+use crate::call::Call;
 use crate::check;
 use crate::digest::{digest_hex, digest_json};
 use crate::error::{LoadError, ModuleFailure};
+use crate::interfaces::Interfaces;
 use crate::lift::Lift;
 use crate::limits::{CONTRACT, FUEL_BASE, FUEL_PER_LINE};
 use crate::lower::{self, DocumentParts, TaxesParts};
@@ -35,8 +37,7 @@ pub struct Module {
     manifest: Manifest,
     config_schema: jsonschema::Validator,
     instance_pre: InstancePre<Sandbox>,
-    tax: tax::GuestIndices,
-    compliance: Option<compliance::GuestIndices>,
+    pub(crate) interfaces: Interfaces,
 }
 
 impl std::fmt::Debug for Module {
@@ -46,20 +47,19 @@ impl std::fmt::Debug for Module {
 }
 
 impl Module {
-    /// Reads what the module says of itself: its first, trial call.
+    /// Checks the types of what it exports, and reads what it says of itself: its first, trial call.
     pub(crate) fn describe(instance_pre: InstancePre<Sandbox>, digest: String) -> Result<Self, LoadError> {
-        let missing = |error: wasmtime::Error| LoadError::WorldMissing { reason: format!("{error:#}") };
-        let describe = module::GuestIndices::new(&instance_pre).map_err(missing)?;
-        let tax = tax::GuestIndices::new(&instance_pre).map_err(missing)?;
-        let compliance = compliance::GuestIndices::new(&instance_pre).ok();
+        let interfaces = Interfaces::of(&instance_pre)?;
         let unnamed = ModuleRef { id: "unnamed".to_owned(), version: String::new(), digest };
         let call = Call { module: &unnamed, instance_pre: &instance_pre, config: "{}", fuel: FUEL_BASE };
+        let (typed, _) = call.run(|store, instance| Ok(interfaces.check_types(store, instance)))?;
+        typed?;
         let (manifest, _) =
-            call.run(|store, instance| describe.load(&mut *store, instance)?.call_describe(store))?;
+            call.run(|store, instance| interfaces.module.load(&mut *store, instance)?.call_describe(store))?;
         let manifest = manifest.lift().map_err(LoadError::ManifestInvalid)?;
         let config_schema = config_schema(&manifest)?;
         let reference = ModuleRef { id: manifest.id.clone(), version: manifest.version.clone(), ..unnamed };
-        Ok(Self { reference, manifest, config_schema, instance_pre, tax, compliance })
+        Ok(Self { reference, manifest, config_schema, instance_pre, interfaces })
     }
 
     /// Its name, version and digest.
@@ -77,7 +77,7 @@ impl Module {
     /// Whether it is of world `compliance-module`.
     #[must_use]
     pub fn is_compliance_pack(&self) -> bool {
-        self.compliance.is_some()
+        self.interfaces.compliance.is_some()
     }
 
     /// Checks a tenant's configuration against the module's schema, and gives its canonical text.
@@ -123,9 +123,9 @@ impl Module {
     ) -> Result<(Result<Determination, Findings>, u64), ModuleFailure> {
         let parts = DocumentParts::new(document);
         let lines = parts.lines();
-        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
-        let (answer, used) = call.run(|store, instance| {
-            self.tax.load(&mut *store, instance)?.call_determine(store, parts.document(&lines))
+        let tax = self.interfaces.tax.as_ref();
+        let (answer, used) = self.call("determine", tax, config, fuel, |tax, store, instance| {
+            tax.load(&mut *store, instance)?.call_determine(store, parts.document(&lines))
         })?;
         let answer = self.lift_answer(answer)?;
         if let Ok(taxes) = &answer {
@@ -253,17 +253,30 @@ impl Module {
         fuel: u64,
         ask: impl FnOnce(&compliance::Guest, &mut Store<Sandbox>) -> wasmtime::Result<T>,
     ) -> Result<(T, u64), ModuleFailure> {
-        let Some(indices) = &self.compliance else {
-            return Err(ModuleFailure::NotOffered { module: self.reference.clone(), function });
-        };
-        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
-        call.run(|store, instance| {
-            let pack = indices.load(&mut *store, instance)?;
+        let pack = self.interfaces.compliance.as_ref();
+        self.call(function, pack, config, fuel, |pack, store, instance| {
+            let pack = pack.load(&mut *store, instance)?;
             ask(&pack, store)
         })
     }
 
-    fn lift_answer<T: Lift, F: Lift<Value = Finding>>(
+    /// Asks an interface that the component may have, in a fresh instance; the answer, and the fuel that it took.
+    pub(crate) fn call<I, T>(
+        &self,
+        function: &'static str,
+        interface: Option<&I>,
+        config: &str,
+        fuel: u64,
+        ask: impl FnOnce(&I, &mut Store<Sandbox>, &Instance) -> wasmtime::Result<T>,
+    ) -> Result<(T, u64), ModuleFailure> {
+        let Some(interface) = interface else {
+            return Err(ModuleFailure::NotOffered { module: self.reference.clone(), function });
+        };
+        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
+        call.run(|store, instance| ask(interface, store, instance))
+    }
+
+    pub(crate) fn lift_answer<T: Lift, F: Lift<Value = Finding>>(
         &self,
         answer: Result<T, Vec<F>>,
     ) -> Result<Result<T::Value, Findings>, ModuleFailure> {
@@ -277,11 +290,11 @@ impl Module {
         }
     }
 
-    fn must<T>(&self, checked: Result<T, String>) -> Result<T, ModuleFailure> {
+    pub(crate) fn must<T>(&self, checked: Result<T, String>) -> Result<T, ModuleFailure> {
         checked.map_err(|reason| ModuleFailure::OutputInvalid { module: self.reference.clone(), reason })
     }
 
-    fn decided<T: Serialize>(
+    pub(crate) fn decided<T: Serialize>(
         &self,
         function: &str,
         config: &str,
@@ -320,46 +333,4 @@ fn config_schema(manifest: &Manifest) -> Result<jsonschema::Validator, LoadError
         return Err(invalid("its default configuration does not fit its own schema".to_owned()));
     }
     Ok(validator)
-}
-
-struct Call<'a> {
-    module: &'a ModuleRef,
-    instance_pre: &'a InstancePre<Sandbox>,
-    config: &'a str,
-    fuel: u64,
-}
-
-impl Call<'_> {
-    /// Runs `ask` in a fresh instance; the answer, and the fuel that it took.
-    fn run<T>(
-        &self,
-        ask: impl FnOnce(&mut Store<Sandbox>, &Instance) -> wasmtime::Result<T>,
-    ) -> Result<(T, u64), ModuleFailure> {
-        let engine = self.instance_pre.engine();
-        let mut store = Sandbox::store(engine, &self.module.id, self.config, self.fuel)
-            .map_err(|error| self.failure(&error, false))?;
-        let answer = self
-            .instance_pre
-            .instantiate(&mut store)
-            .and_then(|instance| ask(&mut store, &instance))
-            .map_err(|error| self.failure(&error, store.data().memory_refused))?;
-        let left = store.get_fuel().unwrap_or(0);
-        Ok((answer, self.fuel.saturating_sub(left)))
-    }
-
-    fn failure(&self, error: &wasmtime::Error, memory_refused: bool) -> ModuleFailure {
-        let module = self.module.clone();
-        if error.is::<wasmtime::PoolConcurrencyLimitError>() {
-            return ModuleFailure::Busy { module };
-        }
-        match error.downcast_ref::<Trap>() {
-            Some(Trap::OutOfFuel) => ModuleFailure::FuelExhausted { module },
-            Some(Trap::Interrupt) => ModuleFailure::DeadlineExceeded { module },
-            Some(Trap::StackOverflow) => ModuleFailure::StackExhausted { module },
-            Some(_) if memory_refused => ModuleFailure::MemoryExhausted { module },
-            Some(trap) => ModuleFailure::Trapped { module, reason: trap.to_string() },
-            None if format!("{error:#}").contains("fuel") => ModuleFailure::OutputTooLarge { module },
-            None => ModuleFailure::OutputInvalid { module, reason: format!("{error:#}") },
-        }
-    }
 }

@@ -1,21 +1,24 @@
-//! Generated from `wit/`. World `tax-module` exports a part of what `compliance-module` does, so one set of bindings
-//! serves both; the second generation is there for the world's description alone, which the component tool reads.
-//! That description is in every module built with this SDK and asks for the exports of `tax-module`: a world without them
-//! needs its own crate of bindings.
+//! Generated from `wit/`: every interface of the contract, once, whichever worlds export it.
+//!
+//! The worlds themselves, with the descriptions that the component tool reads, are in [`worlds`](super::worlds).
 
 #![expect(missing_docs, clippy::pedantic, reason = "generated")]
 
 wit_bindgen::generate!({
+    inline: "
+        package niyam:sdk;
+
+        world every-module {
+            import niyam:rules/context@0.1.0;
+            export niyam:rules/module@0.1.0;
+            export niyam:rules/tax@0.1.0;
+            export niyam:rules/compliance@0.1.0;
+            export niyam:rules/policy@0.1.0;
+            export niyam:rules/workflow@0.1.0;
+        }
+    ",
     path: "../wit",
-    world: "compliance-module",
+    world: "niyam:sdk/every-module",
     pub_export_macro: true,
     generate_all,
 });
-
-mod tax_world {
-    wit_bindgen::generate!({
-        path: "../wit",
-        world: "tax-module",
-        generate_all,
-    });
-}

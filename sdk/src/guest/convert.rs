@@ -1,7 +1,9 @@
 //! The contract's types to the author's and back. Values move; none is copied but numbers.
 
-use super::bindings::exports::niyam::rules::{compliance, module, tax};
+use super::bindings::exports::niyam::rules::{compliance, module, policy, tax, workflow};
 use super::bindings::niyam::rules::types;
+use crate::policy as policies;
+use crate::workflow as workflows;
 use crate::{
     AccountTemplate, Block, Cell, Citation, Column, Date, Decimal, Determination, Direction, Document,
     Effect, Field, Finding, FiscalPeriod, Form, Grid, Identifier, IssueFacts, IssuePlan, Label, Line,
@@ -158,6 +160,48 @@ impl From<Cell> for compliance::Cell {
             Cell::Amount(amount) => Self::Amount(amount.into()),
             Cell::Day(day) => Self::Day(day.into()),
             Cell::Empty => Self::Empty,
+        }
+    }
+}
+
+record!(policy::Request => policies::Request { command, aggregate, body_json, user, roles });
+
+impl From<policies::Ruling> for policy::Ruling {
+    fn from(ruling: policies::Ruling) -> Self {
+        match ruling {
+            policies::Ruling::Allow(findings) => Self::Allow(list(findings)),
+            policies::Ruling::Deny(findings) => Self::Deny(list(findings)),
+            policies::Ruling::NeedsApproval(why) => Self::NeedsApproval(why),
+        }
+    }
+}
+
+cases!(workflow::Verdict => workflows::Verdict { Approved, Rejected, Returned });
+cases!(workflows::Verdict => workflow::Verdict { Approved, Rejected, Returned });
+record!(workflow::Subject => workflows::Subject { kind, id, (amount), facts });
+record!(workflow::Actor => workflows::Actor { user, roles });
+record!(workflow::Decision => workflows::Decision { task, by, verdict, comment });
+record!(workflows::Task => workflow::Task { id, title, assignee_roles, quorum, due_in_hours });
+
+impl From<workflow::Input> for workflows::Input {
+    fn from(input: workflow::Input) -> Self {
+        match input {
+            workflow::Input::Started(actor) => Self::Started(actor.into()),
+            workflow::Input::Decided(decision) => Self::Decided(decision.into()),
+            workflow::Input::TimerFired(timer) => Self::TimerFired(timer),
+            workflow::Input::Cancelled(actor) => Self::Cancelled(actor.into()),
+        }
+    }
+}
+
+impl From<workflows::Effect> for workflow::Effect {
+    fn from(effect: workflows::Effect) -> Self {
+        match effect {
+            workflows::Effect::Assign(task) => Self::Assign(task.into()),
+            workflows::Effect::Withdraw(task) => Self::Withdraw(task),
+            workflows::Effect::StartTimer(timer, hours) => Self::StartTimer((timer, hours)),
+            workflows::Effect::Notify(role, message) => Self::Notify((role, message)),
+            workflows::Effect::Complete(verdict) => Self::Complete(verdict.into()),
         }
     }
 }

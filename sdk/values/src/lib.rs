@@ -3,14 +3,19 @@
 //! One set of types for both sides: a module author sees them through `niyam-sdk`, the host keeps them in events
 //! (feature `serde`). `wit/` is the contract that they mirror, name by name; the bindings of either side convert.
 //! Nothing here decides anything: no rule, no I/O, no clock.
+//!
+//! Values of tax and compliance stand at the root; those of [`policy`] and [`workflow`] keep their interface's name,
+//! since their own are common words.
 
 mod attributes;
 mod compliance;
 mod finding;
 mod manifest;
 mod party;
+pub mod policy;
 mod rounding;
 mod tax;
+pub mod workflow;
 
 pub use attributes::Attributes;
 pub use compliance::{

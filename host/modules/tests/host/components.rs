@@ -12,7 +12,7 @@ pub fn component(name: &str) -> Vec<u8> {
         .unwrap_or_else(|error| panic!("{}: {error}; `cargo xtask plugins` makes it", path.display()))
 }
 
-/// A host with the module that misbehaves on demand; the folder goes when it is dropped.
+/// A host with a module that misbehaves on demand; the folder goes when it is dropped.
 pub struct Unruly {
     _host: ModuleHost,
     pub module: Arc<Module>,
@@ -21,9 +21,13 @@ pub struct Unruly {
 
 impl Unruly {
     pub fn new() -> Self {
+        Self::of("guests/unruly.wasm")
+    }
+
+    pub fn of(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let host = ModuleHost::new(folder.path().join("cache")).unwrap();
-        let module = host.load(&component("guests/unruly.wasm")).unwrap();
+        let module = host.load(&component(name)).unwrap();
         Self { _host: host, module, folder }
     }
 }

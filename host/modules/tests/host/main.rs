@@ -5,4 +5,7 @@
 mod components;
 mod decisions;
 mod limits;
+mod policies;
 mod refusals;
+mod workflows;
+mod worlds;

@@ -1,6 +1,6 @@
 //! Components that are not taken in, each for its own reason.
 
-use niyam_modules::{COMPONENT_BYTES_MAX, ModuleHost};
+use niyam_modules::{COMPONENT_BYTES_MAX, LoadError, ModuleHost};
 
 use crate::components::component;
 
@@ -57,4 +57,35 @@ fn more_core_instances_than_allowed() {
 #[test]
 fn a_component_without_a_world_of_the_contract() {
     assert_eq!(code_of("(component)"), "world-missing");
+    assert_eq!(reason_of(&[("module", "describe")]), "no exported instance named `niyam:rules/tax@0.1.0`");
+}
+
+#[test]
+fn a_function_with_other_types_than_the_contracts() {
+    for (interface, function) in [("tax", "determine"), ("policy", "evaluate"), ("workflow", "advance")] {
+        let reason = reason_of(&[("module", "describe"), (interface, function)]);
+        let expected = format!("interface {interface}: ");
+        assert!(reason.starts_with(&expected) && reason.contains("type mismatch"), "{reason}");
+    }
+}
+
+/// Why a component is not of a world that exports these functions, none of which takes or gives anything.
+fn reason_of(functions: &[(&str, &str)]) -> String {
+    let exports = functions.iter().map(|(interface, function)| {
+        format!(
+            r#"(instance ${interface} (export "{function}" (func $f)))
+               (export "niyam:rules/{interface}@0.1.0" (instance ${interface}))"#
+        )
+    });
+    let text = format!(
+        r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+            (func $f (canon lift (core func $i "f"))) {})"#,
+        exports.collect::<String>()
+    );
+    let folder = tempfile::tempdir().unwrap();
+    let host = ModuleHost::new(folder.path().to_owned()).unwrap();
+    match host.load(&wat::parse_str(text).unwrap()).expect_err("refused") {
+        LoadError::WorldMissing { reason } => reason,
+        other => panic!("{other}"),
+    }
 }

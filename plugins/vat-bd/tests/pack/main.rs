@@ -1,7 +1,9 @@
-//! The pack from outside: worked cases, every row of its table, refusals, papers, properties.
+//! The pack from outside: worked cases, every row of its table, refusals, papers, properties; natively, and in
+//! `component` as it is shipped.
 
 mod build;
 mod cases;
+mod component;
 mod determination;
 mod issuing;
 mod properties;
