@@ -14,9 +14,10 @@
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
-//! 9. [`subscription`]: events as they come.
-//! 10. [`audit`]: proves the chain.
-//! 11. `component`: WebAssembly components by digest.
+//! 9. `reading`: events that are there; [`subscription`]: events as they come.
+//! 10. [`snapshot`]: states, so that fewer events are read.
+//! 11. [`audit`]: proves the chain.
+//! 12. `component`: WebAssembly components by digest.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -30,6 +31,8 @@ pub mod database;
 pub mod error;
 pub mod event;
 mod group;
+mod reading;
+pub mod snapshot;
 mod sql;
 pub mod store;
 pub mod subscription;
@@ -42,4 +45,5 @@ pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::Database;
 pub use error::StoreError;
 pub use event::{Head, Recorded};
+pub use snapshot::Snapshot;
 pub use store::EventStore;

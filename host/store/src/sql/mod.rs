@@ -5,9 +5,12 @@
 //! 2. `read`: statements that both understand.
 //! 3. `unit`: the transaction of a group of appends.
 //! 4. `sqlite` and `postgres`: its statements.
+//! 5. `types` and `snapshots`: reading by event type; snapshots.
 
 mod postgres;
 pub mod read;
 pub mod rows;
+pub mod snapshots;
 mod sqlite;
+pub mod types;
 pub mod unit;

@@ -7,7 +7,9 @@ mod appending;
 mod chaining;
 mod harness;
 mod hosting;
+mod reading;
 mod repeating;
+mod snapshots;
 mod subscribing;
 
 use harness::Kind;
@@ -77,6 +79,20 @@ on_both! {
         an_event_put_in_after_the_head_is_found,
         reopening_continues_the_chain,
         a_hole_is_not_read_over,
+    }
+    reading {
+        a_stream_of_any_length_is_read_from_any_version,
+        a_reader_sees_what_is_appended_before_it_gets_there,
+        a_history_is_read_up_to_a_position,
+        a_hole_ends_a_reading,
+        events_of_some_types_are_read_in_order,
+    }
+    snapshots {
+        a_snapshot_comes_back_and_a_later_one_takes_its_place,
+        a_snapshot_of_another_schema_is_not_used_and_may_be_replaced,
+        a_snapshot_that_does_not_belong_to_the_events_is_not_used,
+        a_snapshot_of_a_version_that_is_not_there_does_not_stay,
+        a_snapshot_is_of_one_tenant,
     }
     hosting {
         two_hosts_on_one_database_keep_positions_gapless,
