@@ -12,6 +12,7 @@ mod money;
 mod number_series;
 mod rejection;
 mod tenant;
+mod upcast;
 
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{LINES_MAX, check_document};
