@@ -310,3 +310,7 @@ impl PreparedIssue {
 #[cfg(test)]
 #[path = "invoice_tests.rs"]
 pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "invoice_properties.rs"]
+mod properties;
