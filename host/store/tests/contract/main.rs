@@ -5,6 +5,7 @@
 
 mod appending;
 mod chaining;
+mod crashing;
 mod harness;
 mod hosting;
 mod reading;
@@ -119,4 +120,14 @@ async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Res
 #[tokio::test]
 async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
     hosting::sqlite_file_is_private().await
+}
+
+#[test]
+fn whatever_crashes_what_was_acknowledged_is_there_once_on_sqlite() -> anyhow::Result<()> {
+    crashing::whatever_crashes_what_was_acknowledged_is_there_once(Kind::Sqlite)
+}
+
+#[test]
+fn whatever_crashes_what_was_acknowledged_is_there_once_on_postgres() -> anyhow::Result<()> {
+    crashing::whatever_crashes_what_was_acknowledged_is_there_once(Kind::Postgres)
 }
