@@ -1,4 +1,11 @@
-//! How an aggregate's events are named and written.
+//! How an aggregate's events are named, written and read.
+//!
+//! An event never changes. A new shape is a new version, `name.vN`, and an upcaster that makes it of the version
+//! before, so that all else knows the newest shape alone. See `upcast` for what an upcaster works on.
+
+use serde::de::DeserializeOwned;
+
+use crate::upcast::{Fields, Upcaster};
 
 /// A stored event that this version of the program cannot read.
 #[derive(Debug, thiserror::Error)]
@@ -6,6 +13,14 @@ pub enum UnreadableEvent {
     /// No event of this aggregate has that type.
     #[error("event type {0} is unknown")]
     UnknownType(String),
+    /// A later version of the program wrote it.
+    #[error("event type {event_type} is newer than this program, which knows {newest}")]
+    NewerType {
+        /// The type as stored.
+        event_type: String,
+        /// The newest version that can be read.
+        newest: &'static str,
+    },
     /// The payload does not have the type's shape.
     #[error("payload of {event_type} does not have its shape")]
     Payload {
@@ -33,7 +48,7 @@ pub trait DomainEvent: Sized {
     /// When a value has no JSON form.
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error>;
 
-    /// Reads a stored event.
+    /// Reads a stored event of any version, into the newest shape.
     ///
     /// # Errors
     /// When the type is unknown, or the payload does not fit it.
@@ -41,8 +56,20 @@ pub trait DomainEvent: Sized {
 }
 
 /// Declares an aggregate's events: an enum with one payload struct per wire type.
+///
+/// A type that had other shapes before names all of them, each with what makes the next one of it:
+///
+/// ```text
+/// Drafted(InvoiceDrafted) = "invoice.drafted.v3" {
+///     "invoice.drafted.v1" => drafted_v1_to_v2,
+///     "invoice.drafted.v2" => drafted_v2_to_v3,
+/// },
+/// ```
 macro_rules! domain_events {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident($payload:ty) = $wire:literal,)+ }) => {
+    ($(#[$doc:meta])* $name:ident {
+        $($(#[$variant_doc:meta])* $variant:ident($payload:ty) = $wire:literal
+            $({ $($older:literal => $upcaster:path,)+ })?,)+
+    }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
@@ -50,9 +77,16 @@ macro_rules! domain_events {
         }
 
         impl $name {
-            /// Every type on the wire.
+            /// Every type that is written.
             pub const TYPES: &'static [&'static str] = &[$($wire),+];
+            /// Every type that was written once, and is still read.
+            pub const OLDER_TYPES: &'static [&'static str] = &[$($($($older,)+)?)+];
         }
+
+        $(const _: () = assert!(
+            $crate::event::is_lineage(&[$($($older),+)?], $wire),
+            "the versions of an event are v1, v2, v3 … of one name"
+        );)+
 
         impl $crate::event::DomainEvent for $name {
             fn event_type(&self) -> &'static str {
@@ -69,15 +103,102 @@ macro_rules! domain_events {
 
             fn read(event_type: &str, payload: &[u8]) -> Result<Self, $crate::event::UnreadableEvent> {
                 match event_type {
-                    $($wire => serde_json::from_slice(payload).map(Self::$variant),)+
-                    other => return Err($crate::event::UnreadableEvent::UnknownType(other.to_owned())),
+                    $($wire $($(| $older)+)? => $crate::event::read_payload(
+                        event_type,
+                        payload,
+                        &[$($(($older, $upcaster)),+)?],
+                    )
+                    .map(Self::$variant),)+
+                    other => Err($crate::event::unreadable(other, Self::TYPES)),
                 }
-                .map_err(|source| $crate::event::UnreadableEvent::Payload {
-                    event_type: event_type.to_owned(),
-                    source,
-                })
             }
         }
     };
 }
 pub(crate) use domain_events;
+
+/// Reads a payload of a type whose older versions are `older`, in order, each with what makes the next one of it.
+pub fn read_payload<T: DeserializeOwned>(
+    event_type: &str,
+    payload: &[u8],
+    older: &[(&str, Upcaster)],
+) -> Result<T, UnreadableEvent> {
+    let steps = older.iter().skip_while(|(version, _)| *version != event_type);
+    let read = || {
+        let mut steps = steps.peekable();
+        if steps.peek().is_none() {
+            return serde_json::from_slice(payload);
+        }
+        let old: Fields = serde_json::from_slice(payload)?;
+        let newest = steps.try_fold(old, |fields, (_, upcast)| upcast(fields))?;
+        serde_json::from_slice(&serde_json::to_vec(&newest)?)
+    };
+    read().map_err(|source| UnreadableEvent::Payload { event_type: event_type.to_owned(), source })
+}
+
+/// Why `event_type`, which is none of an aggregate's, cannot be read. `types` are those that it writes.
+pub fn unreadable(event_type: &str, types: &[&'static str]) -> UnreadableEvent {
+    let newer_than = |newest: &&&'static str| match (split(event_type), split(newest)) {
+        (Some((name, version)), Some((known, newest))) => name == known && version > newest,
+        _ => false,
+    };
+    match types.iter().find(newer_than) {
+        Some(newest) => UnreadableEvent::NewerType { event_type: event_type.to_owned(), newest },
+        None => UnreadableEvent::UnknownType(event_type.to_owned()),
+    }
+}
+
+/// The name and the version of `name.vN`.
+fn split(event_type: &str) -> Option<(&str, u32)> {
+    let (name, version) = event_type.rsplit_once(".v")?;
+    let plain = version.bytes().all(|byte| byte.is_ascii_digit()) && !version.starts_with('0');
+    Some((name, version.parse().ok().filter(|_| plain)?))
+}
+
+/// Whether `older` and then `newest` are v1, v2, v3 … of one name.
+pub const fn is_lineage(older: &[&str], newest: &str) -> bool {
+    let Some(name) = name_of_version(newest, older.len() + 1) else { return false };
+    let mut index = 0;
+    while index < older.len() {
+        match name_of_version(older[index], index + 1) {
+            Some(other) if same(name, other) => index += 1,
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// The name of an event type, if it ends with `.v` and this version.
+const fn name_of_version(event_type: &str, version: usize) -> Option<&[u8]> {
+    let mut rest = event_type.as_bytes();
+    let mut digits = version;
+    while digits > 0 {
+        match rest {
+            [before @ .., digit] if *digit as usize == b'0' as usize + digits % 10 => rest = before,
+            _ => return None,
+        }
+        digits /= 10;
+    }
+    match rest {
+        [name @ .., b'.', b'v'] if !name.is_empty() => Some(name),
+        _ => None,
+    }
+}
+
+const fn same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < left.len() {
+        if left[index] != right[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+#[path = "event_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use niyam_values::{Date, IssueFacts, IssuePlan};
 use serde::{Deserialize, Serialize};
 
+use crate::aggregate::Aggregate;
 use crate::decision::{Assessment, Decision};
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::InvoiceId;
@@ -169,7 +170,7 @@ pub enum InvoiceCommand {
 }
 
 /// An invoice as its events tell it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Invoice {
     /// Its id.
     pub id: InvoiceId,
@@ -182,7 +183,7 @@ pub struct Invoice {
 }
 
 /// The issue of an invoice.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Numbered {
     /// How the pack had it issued.
     pub plan: IssuePlan,
@@ -233,11 +234,19 @@ impl Invoice {
         Ok(PreparedIssue { invoice_id: self.id, command })
     }
 
-    /// The state after `event`.
-    ///
-    /// # Errors
-    /// When the event cannot follow those before it.
-    pub fn evolve(state: Option<Self>, event: InvoiceEvent) -> Result<Self, UnreadableEvent> {
+    fn require(&self, allowed: &[InvoiceStatus], needed: &'static str) -> Result<(), Rejection> {
+        if allowed.contains(&self.status) { Ok(()) } else { self.refuse(needed) }
+    }
+
+    fn refuse<T>(&self, needed: &'static str) -> Result<T, Rejection> {
+        Err(Rejection::WrongStatus { found: self.status, needed })
+    }
+}
+
+impl Aggregate for Invoice {
+    type Event = InvoiceEvent;
+
+    fn evolve(state: Option<Self>, event: InvoiceEvent) -> Result<Self, UnreadableEvent> {
         match (state, event) {
             (None, InvoiceEvent::Drafted(InvoiceDrafted { invoice_id, assessment })) => {
                 Ok(Self { id: invoice_id, status: InvoiceStatus::Draft, assessment, issued: None })
@@ -263,14 +272,6 @@ impl Invoice {
             }
             (_, event) => Err(UnreadableEvent::OutOfOrder { event_type: event.event_type() }),
         }
-    }
-
-    fn require(&self, allowed: &[InvoiceStatus], needed: &'static str) -> Result<(), Rejection> {
-        if allowed.contains(&self.status) { Ok(()) } else { self.refuse(needed) }
-    }
-
-    fn refuse<T>(&self, needed: &'static str) -> Result<T, Rejection> {
-        Err(Rejection::WrongStatus { found: self.status, needed })
     }
 }
 
@@ -309,3 +310,7 @@ impl PreparedIssue {
 #[cfg(test)]
 #[path = "invoice_tests.rs"]
 pub(crate) mod tests;
+
+#[cfg(test)]
+#[path = "invoice_properties.rs"]
+mod properties;

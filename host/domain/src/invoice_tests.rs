@@ -41,7 +41,7 @@ pub(crate) fn document() -> Document {
     }
 }
 
-fn decision(function: &str) -> Decision {
+pub(crate) fn decision(function: &str) -> Decision {
     Decision {
         function: function.to_owned(),
         module: ModuleRef { id: "vat-bd".to_owned(), version: "0.1.0".to_owned(), digest: "00".to_owned() },

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness, no async: what a decision needs is an argument. Next step of the flow: the events
 //! that a decision returns are appended by `niyam-store`.
 
+mod aggregate;
 mod decision;
 mod document;
 mod event;
@@ -12,7 +13,9 @@ mod money;
 mod number_series;
 mod rejection;
 mod tenant;
+mod upcast;
 
+pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{LINES_MAX, check_document};
 pub use event::{DomainEvent, UnreadableEvent};

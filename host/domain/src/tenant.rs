@@ -3,6 +3,7 @@
 use niyam_values::{Attributes, Date, Identifier, Party};
 use serde::{Deserialize, Serialize};
 
+use crate::aggregate::Aggregate;
 use crate::decision::ModuleRef;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::TenantId;
@@ -125,7 +126,7 @@ pub enum TenantCommand {
 }
 
 /// A tenant as its events tell it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
     /// Its name.
     pub id: TenantId,
@@ -162,12 +163,12 @@ impl Tenant {
             }
         }
     }
+}
 
-    /// The state after `event`.
-    ///
-    /// # Errors
-    /// When the event cannot follow those before it.
-    pub fn evolve(state: Option<Self>, event: TenantEvent) -> Result<Self, UnreadableEvent> {
+impl Aggregate for Tenant {
+    type Event = TenantEvent;
+
+    fn evolve(state: Option<Self>, event: TenantEvent) -> Result<Self, UnreadableEvent> {
         match (state, event) {
             (None, TenantEvent::Created(TenantCreated { tenant, profile })) => {
                 Ok(Self { id: tenant, profile, activations: Vec::new() })

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
 
+use crate::aggregates::Aggregates;
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
@@ -55,6 +56,7 @@ pub enum OpenError {
 /// A running Niyam.
 pub struct App {
     pub(crate) store: EventStore,
+    pub(crate) aggregates: Aggregates,
     pub(crate) packs: Packs,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
@@ -79,7 +81,9 @@ impl App {
                 PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
                 error => OpenError::Modules(error.to_string()),
             })?;
-        Ok(Self { store, packs, tenants: Tenants::default(), key, clock, ids: Arc::new(SystemIds) })
+        let aggregates = Aggregates::new(store.clone());
+        let tenants = Tenants::new(aggregates.clone());
+        Ok(Self { store, aggregates, packs, tenants, key, clock, ids: Arc::new(SystemIds) })
     }
 
     /// The key that signs tokens.

@@ -3,6 +3,7 @@
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them.
 
+mod aggregates;
 mod api;
 mod app;
 mod auth;

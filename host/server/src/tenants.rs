@@ -3,19 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use niyam_domain::{DomainEvent as _, StreamId, Tenant, TenantEvent, TenantId, UnreadableEvent, Version};
-use niyam_store::{EventStore, StoreError};
+use niyam_domain::{StreamId, Tenant, TenantId, Version};
 
-/// Why a stream could not be read.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// An event does not make sense.
-    #[error(transparent)]
-    Unreadable(#[from] UnreadableEvent),
-}
+use crate::aggregates::{Aggregates, ReadError};
 
 /// A tenant at a version of its stream.
 #[derive(Debug, Clone)]
@@ -25,25 +15,26 @@ pub(crate) struct TenantAt {
 }
 
 /// Reads tenants.
-#[derive(Default)]
 pub(crate) struct Tenants {
+    aggregates: Aggregates,
     known: RwLock<HashMap<TenantId, TenantAt>>,
 }
 
 impl Tenants {
+    pub(crate) fn new(aggregates: Aggregates) -> Self {
+        Self { aggregates, known: RwLock::default() }
+    }
+
     /// The tenant as of now, also when another process changed it a moment ago.
-    pub(crate) async fn get(&self, store: &EventStore, id: &TenantId) -> Result<Option<TenantAt>, ReadError> {
+    pub(crate) async fn get(&self, id: &TenantId) -> Result<Option<TenantAt>, ReadError> {
+        let stream = StreamId::tenant();
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        let after = known.as_ref().map_or(Version(0), |known| known.version);
-        let events = store.load(id, &StreamId::tenant(), after).await?;
-        let Some(last) = events.last() else { return Ok(known) };
-        let version = last.version;
-        let mut state = known.map(|known| Tenant::clone(&known.tenant));
-        for event in &events {
-            state = Some(Tenant::evolve(state, TenantEvent::read(&event.event_type, &event.payload)?)?);
-        }
-        let Some(tenant) = state else { return Ok(None) };
-        let now = TenantAt { tenant: Arc::new(tenant), version };
+        let loaded = match &known {
+            Some(known) => self.aggregates.catch_up(id, &stream, &*known.tenant, known.version).await?,
+            None => self.aggregates.load(id, &stream).await?,
+        };
+        let Some(loaded) = loaded else { return Ok(known) };
+        let now = TenantAt { tenant: Arc::new(loaded.state), version: loaded.version };
         let mut all = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let kept = all.entry(id.clone()).or_insert_with(|| now.clone());
         if kept.version < now.version {

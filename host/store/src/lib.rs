@@ -14,11 +14,12 @@
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
-//! 9. [`subscription`]: events as they come.
+//! 9. `reading`: events that are there; [`subscription`]: events as they come.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
-//! 11. [`audit`]: proves the chain.
-//! 12. `component`: WebAssembly components by digest.
-//! 13. [`transfer`]: everything, for a backup or another database.
+//! 11. [`snapshot`]: states, so that fewer events are read.
+//! 12. [`audit`]: proves the chain.
+//! 13. `component`: WebAssembly components by digest.
+//! 14. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -33,6 +34,8 @@ pub mod error;
 pub mod event;
 mod group;
 mod notify;
+mod reading;
+pub mod snapshot;
 mod sql;
 pub mod store;
 pub mod subscription;
@@ -46,5 +49,6 @@ pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::StoreError;
 pub use event::{Head, Recorded};
+pub use snapshot::Snapshot;
 pub use store::EventStore;
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

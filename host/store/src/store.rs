@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use futures::TryStreamExt as _;
 use niyam_domain::{Position, StreamId, TenantId, Version};
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
@@ -101,7 +102,7 @@ impl EventStore {
         }
     }
 
-    /// The events of a stream after version `after`, in order.
+    /// The events of a stream after version `after`, in order, all at once: for a stream that is known to be short.
     ///
     /// # Errors
     ///
@@ -112,16 +113,7 @@ impl EventStore {
         stream: &StreamId,
         after: Version,
     ) -> Result<Vec<Recorded>, StoreError> {
-        let rows = Box::pin(read::stream(self.database(), tenant, stream, after)).await?;
-        let mut events = Vec::with_capacity(rows.len());
-        for (expected, row) in (after.0.saturating_add(1)..).zip(rows) {
-            let event = row.recorded(tenant)?;
-            if event.version.0 != expected {
-                return Err(StoreError::Damaged { tenant: tenant.clone(), position: event.position });
-            }
-            events.push(event);
-        }
-        Ok(events)
+        self.stream(tenant.clone(), stream.clone(), after).try_collect().await
     }
 
     /// The events of a tenant after position `after`, in order, at most `limit`.

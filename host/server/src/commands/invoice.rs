@@ -1,7 +1,7 @@
 //! Invoices: draft, revise, approve, issue, cancel.
 
 use niyam_domain::{
-    ApproveInvoice, CancelInvoice, DomainEvent as _, DraftInvoice, Invoice, InvoiceCommand, InvoiceEvent,
+    Aggregate as _, ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceCommand, InvoiceEvent,
     InvoiceId, IssueInvoice, NumberSeriesEvent, PreparedIssue, Rejection, ReviseInvoice, Version,
     series_stream,
 };
@@ -15,7 +15,7 @@ use crate::commands::once::{Answer, Committed, once};
 use crate::commands::tax::activation_on;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
-use crate::tenants::{ReadError, TenantAt};
+use crate::tenants::TenantAt;
 
 /// How often an issue is tried again when the tenant's profile or packs changed meanwhile.
 const TRIES: u32 = 5;
@@ -30,16 +30,9 @@ pub(crate) struct InvoiceAt {
 impl App {
     /// The invoice, if it is the tenant's.
     pub(crate) async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceAt, CommandError> {
-        let events =
-            self.store.load(&actor.tenant, &id.stream(), Version(0)).await.map_err(ReadError::from)?;
-        let mut state = None;
-        let mut version = Version(0);
-        for event in &events {
-            state = Some(Invoice::evolve(state, InvoiceEvent::read(&event.event_type, &event.payload)?)?);
-            version = event.version;
-        }
-        let invoice = state.ok_or(Rejection::InvoiceMissing)?;
-        Ok(InvoiceAt { invoice, version })
+        let loaded = self.aggregates.load(&actor.tenant, &id.stream()).await?;
+        let loaded = loaded.ok_or(Rejection::InvoiceMissing)?;
+        Ok(InvoiceAt { invoice: loaded.state, version: loaded.version })
     }
 
     pub(crate) async fn draft_invoice(

@@ -12,9 +12,9 @@ pub(crate) mod views;
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, StoreError};
 
+use crate::aggregates::ReadError;
 use crate::packs::PackError;
 use crate::roles::Role;
-use crate::tenants::ReadError;
 
 /// Who asks.
 #[derive(Debug, Clone)]

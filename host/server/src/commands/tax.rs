@@ -13,7 +13,7 @@ use crate::tenants::TenantAt;
 impl App {
     /// The tenant of a token.
     pub(crate) async fn tenant(&self, id: &TenantId) -> Result<TenantAt, CommandError> {
-        self.tenants.get(&self.store, id).await?.ok_or(CommandError::TenantUnknown)
+        self.tenants.get(id).await?.ok_or(CommandError::TenantUnknown)
     }
 
     /// The moment, in the tenant's time zone.

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 use niyam_domain::{
-    ActivateModule, Activation, ChangeProfile, CreateTenant, Profile, Rejection, StreamId, Tenant,
-    TenantCommand, TenantId, Version,
+    ActivateModule, Activation, Aggregate as _, ChangeProfile, CreateTenant, Profile, Rejection, StreamId,
+    Tenant, TenantCommand, TenantId, Version,
 };
 use niyam_modules::{Findings, Module, digest_hex};
 use niyam_store::{Append, Batch, StreamWrite};
@@ -132,7 +132,7 @@ async fn operate(app: &App, tenant: &TenantId, command: TenantCommand) -> Result
         roles: Vec::new(),
         trace_id: app.ids.next_id().to_string(),
     };
-    let before = app.tenants.get(&app.store, tenant).await.map_err(|error| error.to_string())?;
+    let before = app.tenants.get(tenant).await.map_err(|error| error.to_string())?;
     if before.is_none() && !matches!(command, TenantCommand::Create(_)) {
         return Err(format!("tenant-unknown: there is no tenant {tenant}"));
     }

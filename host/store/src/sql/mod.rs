@@ -4,12 +4,15 @@
 //! 1. `rows`: what both databases return.
 //! 2. `read`: statements that both understand.
 //! 3. `unit`: the transaction of a group of appends.
-//! 4. `transfer`: for carrying everything elsewhere.
-//! 5. `sqlite` and `postgres`: its statements.
+//! 4. `types` and `snapshots`: reading by event type; snapshots.
+//! 5. `transfer`: for carrying everything elsewhere.
+//! 6. `sqlite` and `postgres`: the statements of that transaction.
 
 mod postgres;
 pub mod read;
 pub mod rows;
+pub mod snapshots;
 mod sqlite;
 pub mod transfer;
+pub mod types;
 pub mod unit;

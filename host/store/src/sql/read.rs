@@ -23,7 +23,6 @@ macro_rules! on {
         }
     };
 }
-
 /// Runs the same expression in a transaction that writes what is in the scope.
 macro_rules! change {
     ($database:expr, $scope:expr, $connection:ident => $body:expr) => {{
@@ -46,21 +45,22 @@ macro_rules! change {
 pub(super) use {change, on};
 
 const STREAM: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
-     metadata, hash from events where tenant = $1 and stream = $2 and version > $3 order by version";
+     metadata, hash from events where tenant = $1 and stream = $2 and version > $3 order by version limit $4";
 
 const PAGE: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
      metadata, hash from events where tenant = $1 and position > $2 order by position limit $3";
 
-/// The events of a stream after a version.
+/// The events of a stream after a version, at most `limit`.
 pub async fn stream(
     database: &Database,
     tenant: &TenantId,
     stream: &StreamId,
     after: Version,
+    limit: u32,
 ) -> Result<Vec<EventRow>, StoreError> {
     let after = after.0.min(i64::MAX as u64).cast_signed();
     let rows = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(STREAM)
-        .bind(tenant.as_str()).bind(stream.as_str()).bind(after).fetch_all(connection).await);
+        .bind(tenant.as_str()).bind(stream.as_str()).bind(after).bind(i64::from(limit)).fetch_all(connection).await);
     Ok(rows?)
 }
 

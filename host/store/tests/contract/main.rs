@@ -5,10 +5,13 @@
 
 mod appending;
 mod chaining;
+mod crashing;
 mod harness;
 mod hosting;
+mod reading;
 mod repeating;
 mod scoping;
+mod snapshots;
 mod subscribing;
 mod transferring;
 
@@ -80,6 +83,20 @@ on_both! {
         reopening_continues_the_chain,
         a_hole_is_not_read_over,
     }
+    reading {
+        a_stream_of_any_length_is_read_from_any_version,
+        a_reader_sees_what_is_appended_before_it_gets_there,
+        a_history_is_read_up_to_a_position,
+        a_hole_ends_a_reading,
+        events_of_some_types_are_read_in_order,
+    }
+    snapshots {
+        a_snapshot_comes_back_and_a_later_one_takes_its_place,
+        a_snapshot_of_another_schema_is_not_used_and_may_be_replaced,
+        a_snapshot_that_does_not_belong_to_the_events_is_not_used,
+        a_snapshot_of_a_version_that_is_not_there_does_not_stay,
+        a_snapshot_is_of_one_tenant,
+    }
     hosting {
         two_hosts_on_one_database_keep_positions_gapless,
         two_hosts_draw_from_one_series_without_a_gap,
@@ -111,6 +128,16 @@ async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Res
 #[tokio::test]
 async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
     hosting::sqlite_file_is_private().await
+}
+
+#[test]
+fn whatever_crashes_what_was_acknowledged_is_there_once_on_sqlite() -> anyhow::Result<()> {
+    crashing::whatever_crashes_what_was_acknowledged_is_there_once(Kind::Sqlite)
+}
+
+#[test]
+fn whatever_crashes_what_was_acknowledged_is_there_once_on_postgres() -> anyhow::Result<()> {
+    crashing::whatever_crashes_what_was_acknowledged_is_there_once(Kind::Postgres)
 }
 
 macro_rules! on_postgres {

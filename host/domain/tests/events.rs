@@ -1,0 +1,108 @@
+//! What was ever stored can be read, and is written again as it was.
+//!
+//! `fixtures/events` holds stored payloads of every version of every event, kept for ever: `<type>.json` has every
+//! field filled, `<type>.sparse.json` those that may be empty left so. A new version adds files and touches none.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use niyam_domain::{DomainEvent, InvoiceEvent, NumberSeriesEvent, TenantEvent, UnreadableEvent};
+use serde_json::Value;
+
+/// A type, and a payload.
+type Written = (&'static str, Vec<u8>);
+
+/// The events of one aggregate.
+struct Family {
+    types: &'static [&'static str],
+    older_types: &'static [&'static str],
+    /// Reads a stored event, and writes it.
+    rewrite: fn(&str, &[u8]) -> Result<Written, UnreadableEvent>,
+}
+
+macro_rules! families {
+    ($($event:ty),+) => { [$(Family {
+        types: <$event>::TYPES,
+        older_types: <$event>::OLDER_TYPES,
+        rewrite: rewrite::<$event>,
+    }),+] };
+}
+
+fn families() -> [Family; 3] {
+    families![InvoiceEvent, TenantEvent, NumberSeriesEvent]
+}
+
+fn rewrite<E: DomainEvent>(event_type: &str, payload: &[u8]) -> Result<Written, UnreadableEvent> {
+    let event = E::read(event_type, payload)?;
+    Ok((event.event_type(), event.payload().expect("what was read has a JSON form")))
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/events")
+}
+
+/// The fixtures, each with the type that it is of.
+fn fixtures() -> Vec<(String, PathBuf)> {
+    let files = fs::read_dir(folder()).expect("a folder").map(|entry| entry.expect("a file").path());
+    let mut fixtures: Vec<(String, PathBuf)> = files
+        .map(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+            let name = name.strip_suffix(".json").expect("a .json file");
+            (name.strip_suffix(".sparse").unwrap_or(name).to_owned(), path)
+        })
+        .collect();
+    fixtures.sort();
+    fixtures
+}
+
+#[test]
+fn every_version_of_every_event_has_a_fixture_and_every_fixture_its_event() {
+    let known: BTreeSet<String> = families()
+        .iter()
+        .flat_map(|family| family.types.iter().chain(family.older_types))
+        .map(|event_type| (*event_type).to_owned())
+        .collect();
+    let kept: BTreeSet<String> = fixtures().into_iter().map(|(event_type, _)| event_type).collect();
+    assert_eq!(kept, known);
+    for event_type in known {
+        assert!(folder().join(format!("{event_type}.json")).exists(), "{event_type}.json");
+    }
+}
+
+#[test]
+fn every_fixture_reads_and_the_newest_is_written_as_it_was() {
+    for (event_type, path) in fixtures() {
+        let family = families()
+            .into_iter()
+            .find(|family| family.types.iter().chain(family.older_types).any(|known| *known == event_type))
+            .unwrap_or_else(|| panic!("no event of type {event_type}"));
+        let stored = fs::read(&path).unwrap();
+        let (written_type, written) = (family.rewrite)(&event_type, &stored).unwrap_or_else(|error| {
+            panic!("{}: {error}: {:?}", path.display(), std::error::Error::source(&error))
+        });
+        if family.types.contains(&event_type.as_str()) {
+            assert_eq!(written_type, event_type);
+            let (written, stored): (Value, Value) =
+                (serde_json::from_slice(&written).unwrap(), serde_json::from_slice(&stored).unwrap());
+            assert_eq!(written, stored, "{}", path.display());
+        } else {
+            let again = (family.rewrite)(written_type, &written).unwrap();
+            assert_eq!(again, (written_type, written), "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn no_family_of_events_is_left_out() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let declared: usize = fs::read_dir(sources)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.to_str().unwrap().ends_with("_tests.rs"))
+        .map(|path| {
+            fs::read_to_string(path).unwrap().lines().filter(|line| *line == "domain_events! {").count()
+        })
+        .sum();
+    assert_eq!(declared, families().len());
+}

@@ -1,0 +1,227 @@
+//! With a snapshot or without, the state is the same; with one, few events are read.
+
+use std::future::Future;
+
+use jiff::{Timestamp, civil::date};
+use niyam_domain::{Invoice, InvoiceDrafted, InvoiceEvent, InvoiceId, InvoiceRevised};
+use niyam_store::{Append, Batch, Clock, Database, DatabaseUrl, NewEvent, StoreConfig, StreamWrite};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use uuid::Uuid;
+
+use super::*;
+
+/// Which database.
+#[derive(Debug, Clone, Copy)]
+enum On {
+    Sqlite,
+    Postgres,
+}
+
+struct StoppedClock;
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::UNIX_EPOCH
+    }
+}
+
+/// An invoice of a tenant on a fresh database, revised as often as the test says.
+struct Test {
+    aggregates: Aggregates,
+    store: EventStore,
+    database: DatabaseUrl,
+    tenant: TenantId,
+    id: InvoiceId,
+    version: u64,
+    _folder: tempfile::TempDir,
+}
+
+impl Test {
+    async fn new(on: On) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = match on {
+            On::Sqlite => DatabaseUrl::Sqlite(folder.path().join("niyam.db")),
+            On::Postgres => {
+                tokio::task::spawn_blocking(niyam_testdb::database_url).await.unwrap().parse().unwrap()
+            }
+        };
+        let config = StoreConfig::new(database.clone(), Arc::new(StoppedClock));
+        let store = EventStore::open(config).await.unwrap();
+        Self {
+            database,
+            aggregates: Aggregates::new(store.clone()),
+            store,
+            tenant: "demo".parse().unwrap(),
+            id: InvoiceId(Uuid::from_u128(1)),
+            version: 0,
+            _folder: folder,
+        }
+    }
+
+    /// Appends events until the stream has `version`.
+    async fn grow(&mut self, version: u64) {
+        const AT_ONCE: u64 = 500;
+        while self.version < version {
+            let next = version.min(self.version + AT_ONCE);
+            let events = (self.version + 1..=next).map(|version| self.event(version)).collect();
+            let write = StreamWrite { stream: self.id.stream(), expected: Version(self.version), events };
+            let batch = Batch { writes: vec![write], answer: Vec::new() };
+            self.store.append(&self.tenant, Append::of(batch)).await.unwrap();
+            self.version = next;
+        }
+    }
+
+    /// A draft, and then revisions that each name another customer.
+    fn event(&self, version: u64) -> NewEvent {
+        let drafted = include_bytes!("../../domain/tests/fixtures/events/invoice.drafted.v1.sparse.json");
+        let InvoiceDrafted { mut assessment, .. } = serde_json::from_slice(drafted).unwrap();
+        assessment.document.customer.name = format!("Customer {version}");
+        let event = match version {
+            1 => InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: self.id, assessment }),
+            _ => InvoiceEvent::Revised(InvoiceRevised { assessment }),
+        };
+        NewEvent {
+            id: Uuid::from_u128(version.into()),
+            event_type: event.event_type().to_owned(),
+            payload: event.payload().unwrap(),
+            metadata: b"{}".to_vec(),
+            effective_date: date(2026, 8, 15),
+        }
+    }
+
+    async fn load(&self) -> Loaded<Invoice> {
+        self.aggregates.load(&self.tenant, &self.id.stream()).await.unwrap().unwrap()
+    }
+
+    /// Loads, and fails if the events alone tell otherwise; gives how many events were read.
+    async fn load_and_compare(&self) -> u64 {
+        let loaded = self.load().await;
+        let events = self.store.load(&self.tenant, &self.id.stream(), Version(0)).await.unwrap();
+        let told = events.iter().fold(None, |state, event| {
+            let event = InvoiceEvent::read(&event.event_type, &event.payload).unwrap();
+            Some(Invoice::evolve(state, event).unwrap())
+        });
+        assert_eq!((Some(&loaded.state), loaded.version), (told.as_ref(), Version(self.version)));
+        assert_eq!(loaded.state.assessment.document.customer.name, format!("Customer {}", self.version));
+        loaded.events_read
+    }
+
+    async fn snapshot_version(&self) -> Option<u64> {
+        let stream = self.id.stream();
+        let found = self.store.load_snapshot(&self.tenant, &stream, &STATE_SCHEMA).await.unwrap();
+        found.map(|snapshot| snapshot.version.0)
+    }
+
+    /// Until no snapshot is on its way.
+    async fn settle(&self) {
+        while !self.aggregates.saving.lock().unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn tamper(&self, sql: &str) -> u64 {
+        let sql = AssertSqlSafe(sql);
+        match self.store.database() {
+            Database::Sqlite { writer, .. } => {
+                sqlx::query(sql).execute(writer).await.unwrap().rows_affected()
+            }
+            Database::Postgres(_) => {
+                // As the owner of the tables, whom no policy binds.
+                let DatabaseUrl::Postgres(url) = &self.database else { panic!("not PostgreSQL") };
+                let mut owner = PgConnection::connect(url).await.unwrap();
+                sqlx::query(sql).execute(&mut owner).await.unwrap().rows_affected()
+            }
+        }
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test);
+}
+
+/// Each as a test on either database.
+macro_rules! on_both {
+    ($($test:ident,)*) => {
+        mod sqlite {
+            $(#[test] fn $test() { super::run(super::$test(super::On::Sqlite)); })*
+        }
+        mod postgres {
+            $(#[test] fn $test() { super::run(super::$test(super::On::Postgres)); })*
+        }
+    };
+}
+
+on_both! {
+    with_a_snapshot_ten_thousand_events_cost_what_a_hundred_do,
+    the_state_is_the_same_with_and_without_a_snapshot_at_every_boundary,
+    a_snapshot_that_is_of_no_use_is_replaced_and_never_an_error,
+}
+
+async fn with_a_snapshot_ten_thousand_events_cost_what_a_hundred_do(on: On) {
+    let mut test = Test::new(on).await;
+    test.grow(10_000).await;
+    assert_eq!(test.load().await.events_read, 10_000);
+    test.settle().await;
+    assert_eq!(test.snapshot_version().await, Some(10_000));
+    assert_eq!(test.load_and_compare().await, 0);
+    test.grow(10_000 + EVENTS_MAX).await;
+    assert_eq!(test.load_and_compare().await, EVENTS_MAX);
+    // None of the others is so much as looked at: they would not read any more.
+    let expected = test.load().await;
+    assert_eq!(
+        test.tamper("update events set payload = metadata where version <= 10000 and version > 1").await,
+        9_999
+    );
+    assert_eq!(test.load().await, expected);
+}
+
+async fn the_state_is_the_same_with_and_without_a_snapshot_at_every_boundary(on: On) {
+    let mut test = Test::new(on).await;
+    // The version of the snapshot that a load begins with.
+    let mut snapshot = 0;
+    for version in 1..=3 * EVENTS_MAX + 5 {
+        test.grow(version).await;
+        let events_read = test.load_and_compare().await;
+        assert_eq!(events_read, version - snapshot, "at version {version}");
+        test.settle().await;
+        if events_read > EVENTS_MAX {
+            snapshot = version;
+        }
+        assert_eq!(test.snapshot_version().await.unwrap_or_default(), snapshot);
+    }
+    assert_eq!(snapshot, 3 * (EVENTS_MAX + 1));
+}
+
+async fn a_snapshot_that_is_of_no_use_is_replaced_and_never_an_error(on: On) {
+    let mut test = Test::new(on).await;
+    test.grow(EVENTS_MAX + 1).await;
+    test.load().await;
+    test.settle().await;
+    for (useless, tampering) in [
+        ("of another schema", "update snapshots set schema_hash = seal"),
+        ("of another event", "update snapshots set version = version - 1"),
+        ("of no event", "update snapshots set version = 1000000"),
+        ("another state", "update snapshots set state = schema_hash"),
+        ("another seal", "update snapshots set seal = schema_hash"),
+    ] {
+        assert_eq!(test.load_and_compare().await, 0, "{useless}");
+        assert_eq!(test.tamper(tampering).await, 1, "{useless}");
+        assert_eq!(test.load_and_compare().await, EVENTS_MAX + 1, "{useless}");
+        test.settle().await;
+    }
+    // Sealed by somebody who knows how, but no invoice.
+    let event =
+        test.store.load(&test.tenant, &test.id.stream(), Version(EVENTS_MAX)).await.unwrap().remove(0);
+    let snapshot = Snapshot { version: event.version, event_hash: event.hash, state: b"{}".to_vec() };
+    assert!(
+        test.store.save_snapshot(&test.tenant, &test.id.stream(), &STATE_SCHEMA, &snapshot).await.unwrap()
+    );
+    assert_eq!(test.load_and_compare().await, EVENTS_MAX + 1);
+    test.settle().await;
+    assert_eq!(test.load_and_compare().await, 0);
+}

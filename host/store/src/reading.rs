@@ -1,0 +1,151 @@
+//! Events that are there, of any number: a page at a time is read, and no more than one is held.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use futures::Stream;
+use futures::stream;
+use niyam_domain::{Position, StreamId, TenantId, Version};
+
+use crate::error::StoreError;
+use crate::event::Recorded;
+use crate::sql::{read, types};
+use crate::store::EventStore;
+
+/// Events that are read at once.
+const PAGE_EVENTS: u32 = 256;
+
+impl EventStore {
+    /// The events of a stream after version `after`, in order, to its present end.
+    ///
+    /// A failure is the last item: [`StoreError::Damaged`] if an event is missing or not as written.
+    pub fn stream(
+        &self,
+        tenant: TenantId,
+        stream: StreamId,
+        after: Version,
+    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        self.reading(tenant, Source::Stream(stream), after.0)
+    }
+
+    /// The events of a tenant after position `after`, in order, up to position `up_to`, which must be there.
+    ///
+    /// A failure is the last item: [`StoreError::Damaged`] if an event is missing or not as written.
+    pub fn history(
+        &self,
+        tenant: TenantId,
+        after: Position,
+        up_to: Position,
+    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        self.reading(tenant, Source::History { up_to }, after.0)
+    }
+
+    /// The events of a tenant that are of one of `event_types`, after position `after`, in order, up to position
+    /// `up_to`. Types are as stored: name each version that is wanted.
+    ///
+    /// A failure is the last item. That one is missing is not seen here.
+    pub fn of_types(
+        &self,
+        tenant: TenantId,
+        event_types: BTreeSet<String>,
+        after: Position,
+        up_to: Position,
+    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        let event_types = event_types.into_iter().collect();
+        self.reading(tenant, Source::Types { event_types, up_to }, after.0)
+    }
+
+    fn reading(
+        &self,
+        tenant: TenantId,
+        source: Source,
+        after: u64,
+    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        let reading =
+            Reading { store: self.clone(), tenant, source, after, page: VecDeque::new(), ended: false };
+        stream::unfold(reading, |mut reading| async move {
+            let item = reading.next().await?;
+            Some((item, reading))
+        })
+    }
+}
+
+/// Which events are read, and what numbers them.
+enum Source {
+    /// By version.
+    Stream(StreamId),
+    /// By position.
+    History { up_to: Position },
+    /// By position, with gaps.
+    Types { event_types: Vec<String>, up_to: Position },
+}
+
+struct Reading {
+    store: EventStore,
+    tenant: TenantId,
+    source: Source,
+    /// The number of the last event handed out or waiting in `page`.
+    after: u64,
+    page: VecDeque<Recorded>,
+    /// Whether nothing is left but `page`.
+    ended: bool,
+}
+
+impl Reading {
+    async fn next(&mut self) -> Option<Result<Recorded, StoreError>> {
+        if self.page.is_empty() && !self.ended {
+            match self.read().await {
+                Ok((page, full)) => {
+                    self.ended = !full;
+                    self.page = page.into();
+                }
+                Err(error) => {
+                    self.ended = true;
+                    return Some(Err(error));
+                }
+            }
+        }
+        self.page.pop_front().map(Ok)
+    }
+
+    /// The next page, and whether there may be another.
+    async fn read(&mut self) -> Result<(Vec<Recorded>, bool), StoreError> {
+        let database = self.store.database();
+        let after = Position(self.after);
+        let rows = match &self.source {
+            Source::Stream(stream) => {
+                read::stream(database, &self.tenant, stream, Version(self.after), PAGE_EVENTS).await?
+            }
+            Source::History { up_to } => {
+                let left = up_to.0.saturating_sub(self.after);
+                let limit = u32::try_from(left).unwrap_or(PAGE_EVENTS).min(PAGE_EVENTS);
+                read::page(database, &self.tenant, after, limit).await?
+            }
+            Source::Types { event_types, up_to } => {
+                types::page(database, &self.tenant, event_types, (after, *up_to), PAGE_EVENTS).await?
+            }
+        };
+        let full = rows.len() >= PAGE_EVENTS as usize;
+        let mut events = Vec::with_capacity(rows.len());
+        for row in rows {
+            let event = row.recorded(&self.tenant)?;
+            let next = self.after + 1;
+            let missing = match &self.source {
+                Source::Stream(_) => (event.version.0 != next).then_some(event.position),
+                Source::History { .. } => (event.position.0 != next).then_some(Position(next)),
+                Source::Types { .. } => None,
+            };
+            if let Some(position) = missing {
+                return Err(StoreError::Damaged { tenant: self.tenant.clone(), position });
+            }
+            self.after = if let Source::Stream(_) = self.source { event.version.0 } else { event.position.0 };
+            events.push(event);
+        }
+        match self.source {
+            Source::History { up_to } if !full && self.after < up_to.0 => {
+                let position = Position(self.after + 1);
+                Err(StoreError::Damaged { tenant: self.tenant.clone(), position })
+            }
+            _ => Ok((events, full)),
+        }
+    }
+}
