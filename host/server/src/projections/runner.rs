@@ -67,6 +67,10 @@ impl Progress {
         self.reached.write().unwrap_or_else(PoisonError::into_inner).insert(tenant, position);
     }
 
+    fn set(&self, reached: HashMap<TenantId, Position>) {
+        *self.reached.write().unwrap_or_else(PoisonError::into_inner) = reached;
+    }
+
     fn stop(&self, tenant: TenantId) {
         self.stopped.write().unwrap_or_else(PoisonError::into_inner).insert(tenant);
     }
@@ -115,6 +119,8 @@ impl Runner {
 
     /// Applies what is new; whether more may be waiting.
     async fn catch_up(&self) -> Result<bool, StoreError> {
+        // Read anew each time: a database that crashed may have lost the last moves of a view that it had committed.
+        self.progress.set(checkpoints(self.store.database()).await?);
         let heads = self.store.heads().await?;
         let mut behind: Vec<Head> = heads
             .into_iter()
@@ -209,6 +215,19 @@ impl Runner {
             self.clock.now().as_microsecond()
         )
     }
+}
+
+/// The checkpoints of all tenants.
+async fn checkpoints(database: &Database) -> Result<HashMap<TenantId, Position>, sqlx::Error> {
+    const SQL: &str = "select tenant, position from projection_checkpoints where projection = $1";
+    let rows: Vec<(String, i64)> = match database {
+        Database::Sqlite { readers, .. } => sqlx::query_as(SQL).bind(NAME).fetch_all(readers).await?,
+        Database::Postgres(pool) => sqlx::query_as(SQL).bind(NAME).fetch_all(pool).await?,
+    };
+    let known = rows
+        .into_iter()
+        .filter_map(|(tenant, position)| Some((tenant.parse().ok()?, Position(position.unsigned_abs()))));
+    Ok(known.collect())
 }
 
 /// The tenant's checkpoint, locked until the transaction ends.
