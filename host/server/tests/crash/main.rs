@@ -10,6 +10,7 @@ mod proof;
 mod repeating;
 mod server;
 mod setup;
+mod views;
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +53,12 @@ mod sqlite {
 }
 
 mod postgres {
-    use super::{On, disasters, repeating};
+    use super::{On, disasters, repeating, views};
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_view_that_a_crash_set_back_catches_up_without_another_event() -> anyhow::Result<()> {
+        views::a_view_that_was_set_back().await
+    }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_killed_server_loses_and_doubles_nothing() -> anyhow::Result<()> {
