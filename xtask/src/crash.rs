@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 
 use crate::plugins;
 use crate::postgres::TestServer;
-use crate::process;
+use crate::process::{self, find};
 use crate::steps::Steps;
 use crate::workspace::{cargo, root};
 
@@ -75,11 +75,17 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let postgres = on_postgres.then(|| steps.take("PostgreSQL", TestServer::start)).transpose()?;
     steps.begin(&format!("Disasters, {} of each, seed {seed}", options.cycles));
     let mut tests = Command::new(cargo());
+    // Of the whole workspace, so that what `cargo xtask test` built serves: fewer targets would mean other features.
+    if find("cargo-nextest").is_some() {
+        let exactly: Vec<String> = wanted.iter().map(|test| format!("test(={test})")).collect();
+        tests.args(["nextest", "run", "--workspace", "--no-capture", "--no-fail-fast"]);
+        tests.args(["--cargo-quiet", "--filterset", &format!("binary(crash) & ({})", exactly.join(" | "))]);
+    } else {
+        tests.args(["test", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast", "--"]);
+        tests.args(["--exact", "--nocapture", "--test-threads=1"]).args(wanted);
+    }
     tests
         .current_dir(root())
-        .args(["test", "--quiet", "--workspace", "--test", "crash", "--"])
-        .args(["--exact", "--nocapture", "--test-threads=1"])
-        .args(wanted)
         .env("NIYAM_CRASH_CYCLES", options.cycles.to_string())
         .env("NIYAM_CRASH_SEED", seed.to_string());
     if let Some(postgres) = &postgres {
