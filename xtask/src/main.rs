@@ -12,6 +12,7 @@ mod server;
 mod table;
 
 mod check;
+mod crash;
 mod postgres;
 
 mod audit;
@@ -38,6 +39,8 @@ enum Task {
     Run(run::Options),
     /// Checks everything that must hold: format, lints, tests on SQLite and PostgreSQL.
     Test(check::Options),
+    /// Kills servers, crashes databases and fills disks under load, and shows that nothing was lost or doubled.
+    Crash(crash::Options),
     /// Checks licences, bans, sources and advisories of the dependencies.
     Audit,
     /// Builds the modules to WebAssembly components, under target/modules.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => check::run(&options),
+        Task::Crash(options) => crash::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),
         Task::Openapi => openapi::run(),

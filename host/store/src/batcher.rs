@@ -143,17 +143,19 @@ enum GroupError {
     Transient(StoreError),
     /// Nothing was written, and trying again does not help. One append of several may be the cause.
     Final(AppendError),
-    /// Nobody knows.
-    Unknown(StoreError),
+    /// It befell all of them alike: the database is not to be had, or nobody knows what was written.
+    All(StoreError),
 }
 
 impl From<StoreError> for GroupError {
     fn from(error: StoreError) -> Self {
         match &error {
-            // Waiting for a connection took long enough.
-            StoreError::Unavailable(inner) if !matches!(**inner, sqlx::Error::PoolTimedOut) => {
-                Self::Transient(error)
+            // Waiting for a connection took long enough, and would take as long for each append by itself.
+            StoreError::Unavailable(inner) if matches!(**inner, sqlx::Error::PoolTimedOut) => {
+                Self::All(error)
             }
+            StoreError::Unavailable(_) => Self::Transient(error),
+            StoreError::Closed => Self::All(error),
             _ => Self::Final(error.into()),
         }
     }
@@ -289,7 +291,7 @@ impl Lane {
                         Ok(()) => Ok(outcome),
                         Err(CommitError::RolledBack(error)) => Err(error.into()),
                         Err(CommitError::Unknown(error)) => {
-                            Err(GroupError::Unknown(StoreError::CommitUnknown(Arc::new(error))))
+                            Err(GroupError::All(StoreError::CommitUnknown(Arc::new(error))))
                         }
                     };
                 }
@@ -319,7 +321,7 @@ impl Lane {
 impl From<GroupError> for AppendError {
     fn from(error: GroupError) -> Self {
         match error {
-            GroupError::Transient(error) | GroupError::Unknown(error) => error.into(),
+            GroupError::Transient(error) | GroupError::All(error) => error.into(),
             GroupError::Final(error) => error,
         }
     }

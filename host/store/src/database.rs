@@ -242,6 +242,7 @@ async fn open_sqlite(path: &Path, config: &StoreConfig) -> Result<Database, Stor
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        .after_release(|connection, _| Box::pin(is_out_of_transaction(connection)))
         .connect_with(options.clone().journal_mode(SqliteJournalMode::Wal))
         .await?;
     migrate_sqlite(&mut *writer.acquire().await?).await?;
@@ -256,6 +257,14 @@ async fn open_sqlite(path: &Path, config: &StoreConfig) -> Result<Database, Stor
         .connect_with(options.pragma("query_only", "on"))
         .await?;
     Ok(Database::Sqlite { writer, readers })
+}
+
+/// On a full disk SQLite rolls back by itself, and the rollback that the driver then sends fails. The driver goes on to
+/// count a transaction, and would refuse to begin another on that connection for ever; it has to go.
+async fn is_out_of_transaction(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    // The rollback is queued; the ping returns behind it.
+    connection.ping().await?;
+    Ok(!connection.is_in_transaction())
 }
 
 /// SQLite has no lock that spans migrations, so of two processes that start together one may have to look again.

@@ -1,5 +1,6 @@
 //! What can go wrong with the database, cut by what the caller can do.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use niyam_domain::{Position, TenantId};
@@ -13,6 +14,9 @@ pub enum StoreError {
     /// The database is not to be had now: try again later. Nothing was written.
     #[error("failed to reach the database: {0}")]
     Unavailable(#[source] Arc<sqlx::Error>),
+    /// The disk takes no more: it is full, or over a quota. Nothing was written; try again once there is room.
+    #[error("failed to write: the disk takes no more: {0}")]
+    Full(#[source] Arc<sqlx::Error>),
     /// The connection broke while committing: the append is there or not. Ask with its idempotency key.
     #[error("failed to learn whether the append was committed: {0}")]
     CommitUnknown(#[source] Arc<sqlx::Error>),
@@ -68,6 +72,8 @@ impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         if matches!(error, sqlx::Error::PoolClosed) {
             Self::Closed
+        } else if code(&error).is_some_and(|code| is_full_code(&code)) {
+            Self::Full(Arc::new(error))
         } else if is_transient(&error) {
             Self::Unavailable(Arc::new(error))
         } else {
@@ -76,10 +82,21 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// PostgreSQL's SQLSTATE, or SQLite's (extended) result code, if it is the database that failed.
+pub(crate) fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}
+
+/// Whether the disk takes no more. SQLite has a code for no space left; over a quota or a limit it only knows that a
+/// write failed, or that its shared memory could not grow.
+fn is_full_code(code: &str) -> bool {
+    ["53100", "13", "778", "4874"].contains(&code)
+}
+
 /// Whether the same statement may succeed a little later.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
-        sqlx::Error::Database(inner) => inner.code().is_some_and(|code| is_transient_code(&code)),
+        sqlx::Error::Database(_) => code(error).is_some_and(|code| is_transient_code(&code)),
         sqlx::Error::Io(_)
         | sqlx::Error::Tls(_)
         | sqlx::Error::PoolTimedOut
@@ -102,7 +119,18 @@ fn is_transient_code(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_transient_code;
+    use super::{is_full_code, is_transient_code};
+
+    #[test]
+    fn a_disk_that_takes_no_more_is_told_from_a_busy_database() {
+        for code in ["53100", "13", "778", "4874"] {
+            assert!(is_full_code(code), "{code}");
+        }
+        // Out of memory, too many connections, and SQLite's failures to read and to sync.
+        for code in ["53200", "53300", "7", "266", "1034"] {
+            assert!(!is_full_code(code), "{code}");
+        }
+    }
 
     #[test]
     fn a_busy_or_restarting_database_is_worth_another_try() {

@@ -1,6 +1,7 @@
 //! A cluster in a temporary folder, for as long as its owner lives.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -12,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use tempfile::TempDir;
 
 use crate::binaries::{Binaries, hand_over, unprivileged};
-use crate::database::create_database;
+use crate::database::{create_database, create_database_in};
 
 /// The server's only user, who needs no password on 127.0.0.1.
 const USER: &str = "niyam";
@@ -23,14 +24,23 @@ const READY_POLL: Duration = Duration::from_millis(20);
 const READY_POLLS_MAX: u32 = 3000;
 
 /// Makes the cluster and runs its server until standard input ends, which it does when the owner goes, however that
-/// happens; then removes the folder. The signal is the one for which the server ends its sessions and then itself; a
-/// server that only just starts ignores it, hence again.
+/// happens; then removes the folder. Meanwhile it takes orders there. The last signal is the one for which the server
+/// ends its sessions and then itself; a server that only just starts ignores it, hence again. SIGQUIT is the immediate
+/// stop, as `pg_ctl stop --mode=immediate` sends it.
 const GUARD: &str = r#"
+    serve() {
+        "$POSTGRES" -D "$FOLDER/data" "$@" >>"$FOLDER/server.log" 2>&1 </dev/null &
+        server=$!
+    }
     "$INITDB" --pgdata "$FOLDER/data" --username "$OWNER" --auth=trust --encoding=UTF8 --locale=C --no-sync \
         >"$FOLDER/server.log" 2>&1 </dev/null || exit
-    "$POSTGRES" -D "$FOLDER/data" "$@" >"$FOLDER/server.log" 2>&1 </dev/null &
-    server=$!
-    read -r line
+    serve "$@"
+    while read -r order; do
+        case $order in
+            stop) kill -QUIT $server; wait $server ;;
+            start) serve "$@" ;;
+        esac
+    done
     while kill -INT $server 2>/dev/null; do sleep 0.05; done
     rm -rf "$FOLDER"
 "#;
@@ -77,6 +87,53 @@ impl Postgres {
         create_database(&self.admin_url)
     }
 
+    /// Makes a fresh database whose tables lie in `folder`, an empty one of the user whom the server runs as.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not make it.
+    pub fn create_database_in(&self, folder: &Path) -> Result<String> {
+        create_database_in(&self.admin_url, folder)
+    }
+
+    /// Stops the server at once: sessions break off, nothing is written down, as in a crash.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not end.
+    pub fn stop_immediately(&mut self) -> Result<()> {
+        self.order("stop")?;
+        let pid_file = self.folder.path().join("data/postmaster.pid");
+        for _ in 0..READY_POLLS_MAX {
+            if !pid_file.exists() {
+                return Ok(());
+            }
+            sleep(READY_POLL);
+        }
+        bail!("PostgreSQL did not stop")
+    }
+
+    /// Starts a server that was stopped, on the same port, and waits until it has recovered.
+    ///
+    /// # Errors
+    ///
+    /// If the server does not become ready.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.order("start")?;
+        for _ in 0..READY_POLLS_MAX {
+            if self.is_ready() {
+                return Ok(());
+            }
+            sleep(READY_POLL);
+        }
+        bail!("PostgreSQL did not start again: {}", self.log().trim())
+    }
+
+    fn order(&mut self, order: &str) -> Result<()> {
+        let lifeline = self.lifeline.as_mut().context("PostgreSQL has no guard")?;
+        writeln!(lifeline, "{order}").context("failed to reach PostgreSQL's guard")
+    }
+
     fn start_on(binaries: &Binaries, port: u16) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("niyam-postgres-").tempdir()?;
         hand_over(folder.path())?;
@@ -103,20 +160,26 @@ impl Postgres {
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
-        let folder = self.folder.path();
-        let log = || fs::read_to_string(folder.join("server.log")).unwrap_or_default();
         for _ in 0..READY_POLLS_MAX {
-            // The server writes its state into the last line.
-            let state = fs::read_to_string(folder.join("data/postmaster.pid")).unwrap_or_default();
-            if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
+            if self.is_ready() {
                 return Ok(());
             }
-            if log().contains("FATAL") || self.guard.try_wait()?.is_some() {
+            if self.log().contains("FATAL") || self.guard.try_wait()?.is_some() {
                 break;
             }
             sleep(READY_POLL);
         }
-        bail!("PostgreSQL did not start: {}", log().trim())
+        bail!("PostgreSQL did not start: {}", self.log().trim())
+    }
+
+    fn is_ready(&self) -> bool {
+        // The server writes its state into the last line.
+        let state = fs::read_to_string(self.folder.path().join("data/postmaster.pid")).unwrap_or_default();
+        state.lines().nth(7).is_some_and(|line| line.trim() == "ready")
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
     }
 }
 

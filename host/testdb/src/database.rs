@@ -1,6 +1,7 @@
 //! Fresh databases.
 
 use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -39,14 +40,38 @@ fn fresh() -> Result<String> {
 
 /// Makes a database with a name that was not there, and gives its URL.
 pub fn create_database(admin_url: &str) -> Result<String> {
-    // Unlike any other's, in this process or another: the keys of a `RandomState` are random.
-    let name = format!("niyam_test_{:016x}", RandomState::new().hash_one(std::process::id()));
-    let url = with_database(admin_url, &name)?;
-    run(Command::new(Binaries::find()?.program("psql"))
-        .args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", admin_url, "--command"])
-        .arg(format!("create database {name} template template0")))
-    .context("failed to make a database")?;
-    Ok(url)
+    let name = fresh_name();
+    psql(admin_url, &[format!("create database {name} template template0")])?;
+    with_database(admin_url, &name)
+}
+
+/// Makes a database as [`create_database`] does, with its tables in `folder`.
+pub fn create_database_in(admin_url: &str, folder: &Path) -> Result<String> {
+    let name = fresh_name();
+    let folder = folder.display();
+    psql(
+        admin_url,
+        &[
+            format!("create tablespace {name} location '{folder}'"),
+            format!("create database {name} template template0 tablespace {name}"),
+        ],
+    )?;
+    with_database(admin_url, &name)
+}
+
+/// Unlike any other, in this process or another: the keys of a `RandomState` are random.
+fn fresh_name() -> String {
+    format!("niyam_test_{:016x}", RandomState::new().hash_one(std::process::id()))
+}
+
+fn psql(url: &str, statements: &[String]) -> Result<()> {
+    let mut psql = Command::new(Binaries::find()?.program("psql"));
+    psql.args(["--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--dbname", url]);
+    for statement in statements {
+        psql.arg("--command").arg(statement);
+    }
+    run(&mut psql).context("failed to make a database")?;
+    Ok(())
 }
 
 /// `url` with another database, its parameters kept.

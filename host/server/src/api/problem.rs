@@ -189,6 +189,12 @@ impl From<StoreError> for ApiError {
             StoreError::Unavailable(_) | StoreError::Closed => {
                 Self::failed(busy, "database-unavailable", "the database is not to be had; try again", &error)
             }
+            StoreError::Full(_) => Self::failed(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "storage-full",
+                "the disk takes no more and nothing was recorded; try again once there is room",
+                &error,
+            ),
             StoreError::CommitUnknown(_) => Self::failed(
                 busy,
                 "outcome-unknown",

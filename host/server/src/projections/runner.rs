@@ -95,6 +95,12 @@ impl Progress {
         *at = position.max(*at);
     }
 
+    /// Goes back as well: a database that crashed may have lost the last moves of a view that it had committed.
+    fn set(&self, view: &'static str, tenant: &TenantId, position: Position) {
+        let mut reached = self.reached.write().unwrap_or_else(PoisonError::into_inner);
+        reached.insert((view, tenant.clone()), position);
+    }
+
     fn set_stopped(&self, view: &'static str, tenants: impl Iterator<Item = TenantId>) {
         let mut stopped = self.stopped.write().unwrap_or_else(PoisonError::into_inner);
         stopped.retain(|(name, _)| *name != view);
@@ -217,10 +223,8 @@ impl Runner {
             let failures = checkpoint::failures(database, name).await?;
             let tenants = failures.into_iter().filter_map(|failure| failure.tenant.parse().ok());
             self.progress.set_stopped(name, tenants.filter(|_| started));
-            if !started {
-                for (tenant, position) in checkpoint::positions(database, name).await? {
-                    self.progress.advance(name, &tenant, position);
-                }
+            for (tenant, position) in checkpoint::positions(database, name).await? {
+                self.progress.set(name, &tenant, position);
             }
         }
         Ok(())
@@ -276,7 +280,7 @@ impl Runner {
             let key = (view.name(), work.tenant.clone());
             match position {
                 Some(position) => {
-                    self.progress.advance(key.0, &work.tenant, position);
+                    self.progress.set(key.0, &work.tenant, position);
                     more |=
                         position < work.head && !poisons.iter().any(|poison| poison.tenant == work.tenant);
                 }

@@ -6,7 +6,7 @@ use niyam_domain::{StreamId, TenantId, Version};
 
 use super::{postgres, sqlite};
 use crate::database::{Database, Durability, Scope, Writer};
-use crate::error::StoreError;
+use crate::error::{StoreError, code};
 use crate::group::{Given, Outcome, StreamSet, Tip};
 
 /// A transaction under way. Dropped, it is rolled back. On PostgreSQL it holds the row locks of its tenants' heads
@@ -86,17 +86,20 @@ impl Unit {
 
 /// Whether a failed `commit` surely wrote nothing.
 fn was_rolled_back(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| is_rolled_back_code(&code))
+    code(error).is_some_and(|code| is_rolled_back_code(&code))
 }
 
 /// PostgreSQL answers a `commit` with an error of the transaction itself (not of a shutdown, which may come after the
-/// commit); SQLite finds the file locked.
+/// commit).
+///
+/// SQLite finds the file locked, or a write into its log fails: then the frame with the commit mark, which is the last
+/// one written, is not whole. A failure after that frame (to sync the log, or to grow its index) is not clear: what is
+/// rolled back here would be committed by a recovery, unless the next transaction has written over it.
 fn is_rolled_back_code(code: &str) -> bool {
     if let [_, _, _, _, _] = code.as_bytes() {
-        return code != "40003" && ["23", "25", "40"].iter().any(|class| code.starts_with(class));
+        return code != "40003" && ["23", "25", "40", "53"].iter().any(|class| code.starts_with(class));
     }
-    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5)
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == 5 || [13, 778].contains(&code))
 }
 
 #[cfg(test)]
@@ -105,11 +108,11 @@ mod tests {
 
     #[test]
     fn only_a_clear_answer_counts_as_rolled_back() {
-        for code in ["40001", "40P01", "23505", "25P02", "5", "517"] {
+        for code in ["40001", "40P01", "23505", "25P02", "53100", "5", "517", "13", "778"] {
             assert!(is_rolled_back_code(code), "{code}");
         }
-        // Completion unknown, shutdown, cancelled, broken connection, SQLite's I/O error and full disk.
-        for code in ["40003", "57P01", "57014", "08006", "10", "13"] {
+        // Completion unknown, shutdown, cancelled, broken connection; SQLite's I/O error, sync and index.
+        for code in ["40003", "57P01", "57014", "08006", "10", "1034", "4874"] {
             assert!(!is_rolled_back_code(code), "{code}");
         }
     }

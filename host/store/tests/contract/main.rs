@@ -8,10 +8,12 @@ mod chaining;
 mod crashing;
 mod harness;
 mod hosting;
+mod isolating;
 mod reading;
 mod repeating;
 mod scoping;
 mod snapshots;
+mod stopping;
 mod subscribing;
 mod transferring;
 
@@ -65,6 +67,9 @@ on_both! {
         a_rejected_request_does_not_use_up_its_key,
         an_old_answer_is_forgotten,
         a_caller_that_goes_away_still_commits_once,
+    }
+    isolating {
+        what_one_tenant_does_leaves_every_byte_of_another,
     }
     subscribing {
         a_subscription_catches_up_and_goes_on_live_without_a_gap,
@@ -123,6 +128,11 @@ async fn postgres_without_synchronous_commit_is_refused() -> anyhow::Result<()> 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Result<()> {
     hosting::broken_connection_is_replaced().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_is_told_to_all_at_once_and_found_again() -> anyhow::Result<()> {
+    stopping::a_database_that_is_away_is_told_to_all_at_once().await
 }
 
 #[tokio::test]

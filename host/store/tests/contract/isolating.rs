@@ -1,0 +1,108 @@
+//! Two tenants whose streams, versions, positions, event ids and keys are the same.
+
+use std::collections::BTreeMap;
+
+use futures::StreamExt;
+use niyam_domain::{Position, Version};
+use niyam_store::{Append, AppendError, Database};
+use sqlx::AssertSqlSafe;
+
+use crate::harness::{Kind, TestStore, append, batch, issue, request, stream, tenant, write};
+
+/// Everything that any table holds of a tenant, byte for byte.
+async fn rows_of(test: &TestStore, tenant: &str) -> anyhow::Result<BTreeMap<String, Vec<String>>> {
+    let mut rows = BTreeMap::new();
+    for table in texts(test, tables(test.database())).await? {
+        let row = match test.database() {
+            Database::Postgres(_) => "kept::text".to_owned(),
+            Database::Sqlite { .. } => {
+                let columns = format!("select name from pragma_table_info('{table}') order by cid");
+                let quoted =
+                    texts(test, &columns).await?.into_iter().map(|column| format!("quote({column})"));
+                quoted.collect::<Vec<_>>().join(" || '|' || ")
+            }
+        };
+        let sql = format!("select {row} from {table} as kept where tenant = '{tenant}' order by 1");
+        rows.insert(table, texts(test, &sql).await?);
+    }
+    Ok(rows)
+}
+
+/// The tables that say whose a row is.
+fn tables(database: &Database) -> &'static str {
+    match database {
+        Database::Postgres(_) => {
+            "select table_name::text from information_schema.columns where table_schema = 'public' \
+             and column_name = 'tenant' order by 1"
+        }
+        Database::Sqlite { .. } => {
+            "select t.name from sqlite_schema as t join pragma_table_info(t.name) as c on c.name = 'tenant' \
+             where t.type = 'table' order by 1"
+        }
+    }
+}
+
+async fn texts(test: &TestStore, sql: &str) -> anyhow::Result<Vec<String>> {
+    let query = sqlx::query_scalar(AssertSqlSafe(sql));
+    Ok(match test.database() {
+        Database::Sqlite { readers, .. } => query.fetch_all(readers).await?,
+        Database::Postgres(pool) => sqlx::query_scalar(AssertSqlSafe(sql)).fetch_all(pool).await?,
+    })
+}
+
+pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> anyhow::Result<()> {
+    let mut test = TestStore::new(kind).await?;
+    let (acme, bravo) = (tenant("acme"), tenant("bravo"));
+    let first = write("invoice/1", 0, 2);
+    for tenant in [&acme, &bravo] {
+        let both = Append::of(batch(vec![first.clone()])).idempotent(request("key", 1));
+        test.append(tenant, both).await?;
+        test.append(tenant, issue("series", "invoice/2").idempotent(request("issue", 1))).await?;
+        for sql in [
+            "insert into projection_checkpoints values ('TENANT', 'invoice_list', 4)",
+            "insert into projection_failures values ('TENANT', 'invoice_list', 4, 'unreadable', 1)",
+            "insert into invoice_list values ('TENANT', '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1)",
+        ] {
+            test.tamper(&sql.replace("TENANT", tenant.as_str())).await?;
+        }
+    }
+    let before = rows_of(&test, "bravo").await?;
+    assert!(before.len() >= 6 && before.values().all(|rows| !rows.is_empty()), "{before:?}");
+
+    // Each is refused or done for acme, at positions, versions, ids and keys that bravo has too.
+    test.append(&acme, append("invoice/1", 2, 3)).await?;
+    assert_eq!(rows_of(&test, "bravo").await?, before, "an append");
+    test.append(&acme, issue("series", "invoice/3").idempotent(request("issue-3", 1))).await?;
+    assert_eq!(rows_of(&test, "bravo").await?, before, "a number drawn");
+    assert!(test.append(&acme, append("invoice/1", 2, 1).idempotent(request("key", 1))).await?.replayed);
+    assert_eq!(rows_of(&test, "bravo").await?, before, "a repetition");
+    for (refused, what) in [
+        (append("invoice/1", 2, 1), "a conflict"),
+        (append("invoice/4", 0, 1).idempotent(request("key", 2)), "a key of another request"),
+        (Append::of(batch(vec![write("invoice/4", 0, 0)])), "an invalid batch"),
+        (Append::of(batch(vec![niyam_store::StreamWrite { stream: stream("invoice/4"), ..first }])), "an id"),
+    ] {
+        let answer = test.append(&acme, refused).await;
+        assert!(
+            matches!(&answer, Err(error) if !matches!(error, AppendError::Store(_))),
+            "{what}: {answer:?}"
+        );
+        assert_eq!(rows_of(&test, "bravo").await?, before, "{what}");
+    }
+    test.append(&acme, Append::of(batch(vec![])).idempotent(request("nothing", 1))).await?;
+    assert_eq!(rows_of(&test, "bravo").await?, before, "an append without events");
+    test.load(&acme, &stream("invoice/1"), Version(0)).await?;
+    test.read(&acme, Position(0), 100).await?;
+    test.answered(&acme, &request("key", 1)).await?;
+    test.head(&acme).await?;
+    test.verify_chain(&acme).await?;
+    let followed: Vec<_> = test.subscribe(acme.clone(), Position(0)).take(4).collect().await;
+    assert!(followed.iter().all(Result::is_ok), "{followed:?}");
+    assert_eq!(rows_of(&test, "bravo").await?, before, "reads");
+    test.reopen().await?;
+    assert_eq!(rows_of(&test, "bravo").await?, before, "a restart");
+
+    assert_eq!(test.verify_chain(&bravo).await?, Position(4));
+    assert!(test.append(&bravo, append("x", 0, 1).idempotent(request("issue", 1))).await?.replayed);
+    Ok(())
+}
