@@ -15,7 +15,7 @@
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
 //! 9. [`subscription`]: events as they come.
-//! 10. [`audit`]: proves the chain.
+//! 10. [`audit`]: proves the books.
 //! 11. `component`: WebAssembly components by digest.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
@@ -37,7 +37,7 @@ pub mod subscription;
 pub use append::{
     Append, AppendError, Appended, Batch, Idempotency, InvalidAppend, NewEvent, Serials, StreamWrite,
 };
-pub use audit::{ChainBreak, ChainError, ChainFault};
+pub use audit::{Audit, ChainBreak, ChainError, ChainFault, Verdict};
 pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::Database;
 pub use error::StoreError;

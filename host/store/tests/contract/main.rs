@@ -3,7 +3,9 @@
 //! Each function of the modules below is a test of its own, `sqlite::…` and `postgres::…`. A PostgreSQL that is not
 //! to be had fails them.
 
+mod altering;
 mod appending;
+mod books;
 mod chaining;
 mod harness;
 mod hosting;
@@ -103,4 +105,19 @@ async fn a_connection_that_breaks_before_the_commit_is_replaced() -> anyhow::Res
 #[tokio::test]
 async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
     hosting::sqlite_file_is_private().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_10_000_alterations_of_sqlite_all_are_found() -> anyhow::Result<()> {
+    altering::sqlite().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_500_alterations_of_postgres_all_are_found() -> anyhow::Result<()> {
+    altering::postgres().await
+}
+
+#[tokio::test]
+async fn an_auditor_reads_beside_the_open_store() -> anyhow::Result<()> {
+    altering::a_reader_beside_the_store().await
 }
