@@ -3,7 +3,7 @@
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use niyam_modules::{LoadError, ModuleHost};
@@ -13,6 +13,7 @@ use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
 use crate::packs::{PackError, Packs};
+use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
 
 /// What to open.
@@ -33,6 +34,11 @@ impl AppConfig {
     pub fn new(data_folder: PathBuf, database: Option<DatabaseUrl>) -> Self {
         Self { data_folder, database, clock: Arc::new(SystemClock), modules: Vec::new() }
     }
+}
+
+/// Where the database lies when no other is named.
+pub(crate) fn default_database(data_folder: &Path) -> DatabaseUrl {
+    DatabaseUrl::Sqlite(data_folder.join("niyam.db"))
 }
 
 /// Why it does not open.
@@ -58,6 +64,7 @@ pub struct App {
     pub(crate) packs: Packs,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
+    pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
 }
@@ -71,7 +78,8 @@ impl App {
         let AppConfig { data_folder, database, clock, modules } = config;
         DirBuilder::new().recursive(true).mode(0o700).create(&data_folder).map_err(OpenError::Data)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
-        let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
+        let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
+        let database = database.unwrap_or_else(|| default_database(&data_folder));
         let store = EventStore::open(StoreConfig::new(database, Arc::clone(&clock))).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
@@ -80,7 +88,15 @@ impl App {
                 PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
                 error => OpenError::Modules(error.to_string()),
             })?;
-        Ok(Self { store, packs, tenants: Tenants::default(), key, clock, ids: Arc::new(SystemIds) })
+        Ok(Self {
+            store,
+            packs,
+            tenants: Tenants::default(),
+            key,
+            checkpoints,
+            clock,
+            ids: Arc::new(SystemIds),
+        })
     }
 
     /// The key that signs tokens.

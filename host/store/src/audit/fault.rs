@@ -32,7 +32,7 @@ pub enum ChainFault {
     #[error("altered: {0}")]
     Altered(Alteration),
     /// Events are missing.
-    #[error("deleted: {events} of the events are missing{}", if *.renumbered { ", and those after them were renumbered" } else { "" })]
+    #[error("deleted: events missing here: {events}{}", if *.renumbered { "; those after were renumbered" } else { "" })]
     Deleted {
         /// How many.
         events: u64,
@@ -40,7 +40,7 @@ pub enum ChainFault {
         renumbered: bool,
     },
     /// Events are there that the store did not write.
-    #[error("inserted: {events} events are not of this history")]
+    #[error("inserted: events here that are not of this history: {events}")]
     Inserted {
         /// How many.
         events: u64,
@@ -149,7 +149,7 @@ pub enum HeadFault {
     )]
     Hash,
     /// It names an event that is there, but sound events follow.
-    #[error("{events} sound events follow that it does not know: it was moved back, or they were put in")]
+    #[error("sound events follow that it does not know: {events}; it was moved back, or they were put in")]
     Behind {
         /// How many.
         events: u64,

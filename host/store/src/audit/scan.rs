@@ -248,7 +248,7 @@ impl Scan {
         let reach = self.head.map_or(end, |head| head.position.max(end));
         let mut beyond = self.anchors.iter().map(|anchor| anchor.position).filter(|at| signed(*at) > reach);
         if let Some(checkpoint) = beyond.next() {
-            let last = signed(beyond.last().unwrap_or(checkpoint));
+            let last = signed(beyond.next_back().unwrap_or(checkpoint));
             self.note(reach + 1, last, ChainFault::Truncated { checkpoint });
         }
     }

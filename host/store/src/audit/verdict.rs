@@ -14,6 +14,11 @@ pub struct Anchor {
     pub hash: Hash,
 }
 
+impl Anchor {
+    /// Where every history begins.
+    pub const GENESIS: Self = Self { position: Position(0), hash: crate::chain::GENESIS };
+}
+
 /// How far a verification has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress<'a> {

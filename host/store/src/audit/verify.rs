@@ -47,6 +47,16 @@ impl<'a> Audit<'a> {
         self
     }
 
+    /// The tenants of which there is an event or a head, in order, without what is no tenant's name.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let names = sql::names(self.database).await?;
+        Ok(names.into_iter().filter_map(|name| String::from_utf8(name).ok()?.parse().ok()).collect())
+    }
+
     /// Computes every hash of one tenant's history again.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use niyam_domain::{Position, TenantId, Version};
 use niyam_store::audit::Anchor;
 use niyam_store::{Append, Database, EventStore, Recorded};
 use sha2::{Digest as _, Sha256};
-use sqlx::{Postgres, QueryBuilder, Sqlite};
+use sqlx::{PgPool, Postgres, QueryBuilder, Sqlite, SqlitePool};
 
 use crate::harness::{Kind, TestStore, batch, tenant, write};
 
@@ -196,87 +196,85 @@ pub async fn replace(database: &Database, before: &Books, after: &Books) -> Resu
         execute(database, "delete from events").await?;
     }
     let new: Vec<&Row> = after.events.iter().filter(|row| !kept.contains(&row.place())).collect();
+    let heads = if before.heads == after.heads { &[][..] } else { &after.heads };
+    if !heads.is_empty() || after.heads.is_empty() {
+        execute(database, "delete from tenant_heads").await?;
+    }
     match database {
-        Database::Sqlite { writer, .. } => {
-            for row in gone {
-                sqlx::query("delete from events where tenant = cast($1 as text) and position = $2")
-                    .bind(&row.tenant)
-                    .bind(row.position)
-                    .execute(writer)
-                    .await?;
-            }
-            if !new.is_empty() {
-                let mut query = QueryBuilder::<Sqlite>::new(
-                    "insert into events select cast(column1 as text), column2, \
-                    cast(column3 as text), column4, column5, cast(column6 as text), column7, cast(column8 as text), \
-                    column9, column10, column11 from (",
-                );
-                query.push_values(new, |mut values, row| {
-                    values
-                        .push_bind(&row.tenant)
-                        .push_bind(row.position)
-                        .push_bind(&row.stream)
-                        .push_bind(row.version)
-                        .push_bind(&row.event_id)
-                        .push_bind(&row.event_type)
-                        .push_bind(row.recorded_at)
-                        .push_bind(&row.effective_date)
-                        .push_bind(&row.payload)
-                        .push_bind(&row.metadata)
-                        .push_bind(&row.hash);
-                });
-                query.push(")").build().execute(writer).await?;
-            }
-            if before.heads != after.heads {
-                sqlx::query("delete from tenant_heads").execute(writer).await?;
-                for head in &after.heads {
-                    sqlx::query("insert into tenant_heads values (cast($1 as text), $2, $3)")
-                        .bind(&head.tenant)
-                        .bind(head.position)
-                        .bind(&head.hash)
-                        .execute(writer)
-                        .await?;
-                }
-            }
-        }
-        Database::Postgres(pool) => {
-            for row in gone {
-                sqlx::query("delete from events where tenant = $1 and position = $2")
-                    .bind(text(&row.tenant))
-                    .bind(row.position)
-                    .execute(pool)
-                    .await?;
-            }
-            if !new.is_empty() {
-                let mut query = QueryBuilder::<Postgres>::new("insert into events ");
-                query.push_values(new, |mut values, row| {
-                    values
-                        .push_bind(text(&row.tenant))
-                        .push_bind(row.position)
-                        .push_bind(text(&row.stream))
-                        .push_bind(row.version)
-                        .push_bind(&row.event_id)
-                        .push_bind(text(&row.event_type))
-                        .push_bind(row.recorded_at)
-                        .push_bind(text(&row.effective_date))
-                        .push_bind(&row.payload)
-                        .push_bind(&row.metadata)
-                        .push_bind(&row.hash);
-                });
-                query.build().execute(pool).await?;
-            }
-            if before.heads != after.heads {
-                sqlx::query("delete from tenant_heads").execute(pool).await?;
-                for head in &after.heads {
-                    sqlx::query("insert into tenant_heads values ($1, $2, $3)")
-                        .bind(text(&head.tenant))
-                        .bind(head.position)
-                        .bind(&head.hash)
-                        .execute(pool)
-                        .await?;
-                }
-            }
-        }
+        Database::Sqlite { writer, .. } => write_sqlite(writer, &gone, &new, heads).await,
+        Database::Postgres(pool) => write_postgres(pool, &gone, &new, heads).await,
+    }
+}
+
+async fn write_sqlite(
+    pool: &SqlitePool,
+    gone: &[&Row],
+    new: &[&Row],
+    heads: &[HeadRow],
+) -> Result<(), sqlx::Error> {
+    for row in gone {
+        let delete = sqlx::query("delete from events where tenant = cast($1 as text) and position = $2");
+        delete.bind(&row.tenant).bind(row.position).execute(pool).await?;
+    }
+    if !new.is_empty() {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "insert into events select cast(column1 as text), column2, cast(column3 as text), column4, column5, \
+             cast(column6 as text), column7, cast(column8 as text), column9, column10, column11 from (",
+        );
+        query.push_values(new, |mut values, row| {
+            values
+                .push_bind(&row.tenant)
+                .push_bind(row.position)
+                .push_bind(&row.stream)
+                .push_bind(row.version)
+                .push_bind(&row.event_id)
+                .push_bind(&row.event_type)
+                .push_bind(row.recorded_at)
+                .push_bind(&row.effective_date)
+                .push_bind(&row.payload)
+                .push_bind(&row.metadata)
+                .push_bind(&row.hash);
+        });
+        query.push(")").build().execute(pool).await?;
+    }
+    for head in heads {
+        let insert = sqlx::query("insert into tenant_heads values (cast($1 as text), $2, $3)");
+        insert.bind(&head.tenant).bind(head.position).bind(&head.hash).execute(pool).await?;
+    }
+    Ok(())
+}
+
+async fn write_postgres(
+    pool: &PgPool,
+    gone: &[&Row],
+    new: &[&Row],
+    heads: &[HeadRow],
+) -> Result<(), sqlx::Error> {
+    for row in gone {
+        let delete = sqlx::query("delete from events where tenant = $1 and position = $2");
+        delete.bind(text(&row.tenant)).bind(row.position).execute(pool).await?;
+    }
+    if !new.is_empty() {
+        let mut query = QueryBuilder::<Postgres>::new("insert into events ");
+        query.push_values(new, |mut values, row| {
+            values
+                .push_bind(text(&row.tenant))
+                .push_bind(row.position)
+                .push_bind(text(&row.stream))
+                .push_bind(row.version)
+                .push_bind(&row.event_id)
+                .push_bind(text(&row.event_type))
+                .push_bind(row.recorded_at)
+                .push_bind(text(&row.effective_date))
+                .push_bind(&row.payload)
+                .push_bind(&row.metadata)
+                .push_bind(&row.hash);
+        });
+        query.build().execute(pool).await?;
+    }
+    for head in heads {
+        let insert = sqlx::query("insert into tenant_heads values ($1, $2, $3)");
+        insert.bind(text(&head.tenant)).bind(head.position).bind(&head.hash).execute(pool).await?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use niyam_domain::{Position, TenantId, Version};
 use niyam_store::audit::{Alteration, HeadFault};
-use niyam_store::{ChainError, ChainFault, EventStore, StoreError};
+use niyam_store::{Audit, ChainError, ChainFault, EventStore, StoreError};
 
 use crate::harness::{Kind, TestStore, append, stream, tenant};
 
@@ -113,6 +113,61 @@ pub async fn an_event_put_in_after_the_head_is_found(kind: Kind) -> anyhow::Resu
         format!("update tenant_heads set last_position = 9, head_hash = {literal} where tenant = 'acme'");
     test.tamper(&edit).await?;
     breaks_at(&test, &acme, 10, ChainFault::Head(HeadFault::Behind { events: 1 })).await;
+    Ok(())
+}
+
+pub async fn breaks_far_apart_are_found_over_many_pages(kind: Kind) -> anyhow::Result<()> {
+    let (test, acme) = (TestStore::new(kind).await?, tenant("acme"));
+    for stream in ["a", "b"] {
+        test.append(&acme, append(stream, 0, 1000)).await?;
+    }
+    for sql in [
+        "update events set position = 9999 where tenant = 'acme' and position = 100",
+        "update events set position = 100 where tenant = 'acme' and position = 1900",
+        "update events set position = 1900 where tenant = 'acme' and position = 9999",
+        "delete from events where tenant = 'acme' and position between 128 and 129",
+        "delete from events where tenant = 'acme' and position = 897",
+        "update events set event_type = 'x.v1' where tenant = 'acme' and position = 1500",
+        "update events set position = position + 10000 where tenant = 'acme' and position > 1998",
+    ] {
+        assert!(test.tamper(sql).await? > 0, "{sql}");
+    }
+    let verdict = Audit::new(test.database()).tenant(&acme, |_| {}).await?;
+    let found: Vec<_> =
+        verdict.breaks.iter().map(|broken| (broken.fault.kind(), broken.position.0)).collect();
+    let expected = [
+        ("reordered", 100),
+        ("deleted", 128),
+        ("deleted", 897),
+        ("altered", 1500),
+        ("reordered", 1999),
+        ("uneven-versions", 130),
+    ];
+    assert_eq!(found, expected, "{verdict:?}");
+    assert_eq!(verdict.breaks_found, 6);
+    Ok(())
+}
+
+pub async fn a_chain_verifies_while_it_grows(kind: Kind) -> anyhow::Result<()> {
+    let (test, acme) = (TestStore::new(kind).await?, tenant("acme"));
+    let writing = async {
+        for version in 0..150 {
+            let write = |name| test.append(&acme, append(name, version, 1));
+            tokio::try_join!(write("a"), write("b"), write("c"))?;
+        }
+        anyhow::Ok(())
+    };
+    let verifying = async {
+        let mut reached = Position(0);
+        while reached < Position(450) {
+            let now = test.verify_chain(&acme).await?;
+            assert!(now >= reached);
+            reached = now;
+            tokio::task::yield_now().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(writing, verifying)?;
     Ok(())
 }
 

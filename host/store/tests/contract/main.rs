@@ -77,6 +77,8 @@ on_both! {
         two_swapped_events_are_found_at_the_first,
         a_cut_off_end_is_found,
         an_event_put_in_after_the_head_is_found,
+        breaks_far_apart_are_found_over_many_pages,
+        a_chain_verifies_while_it_grows,
         reopening_continues_the_chain,
         a_hole_is_not_read_over,
     }
