@@ -2,6 +2,7 @@
 //! it is where that can be known.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use niyam_domain::Position;
 use niyam_store::audit::{Audit, open_for_audit};
@@ -428,14 +429,14 @@ struct Tally {
     named: u32,
 }
 
-struct Trial<'a> {
-    books: &'a Books,
-    database: &'a Database,
+struct Trial {
+    books: Arc<Books>,
+    database: Database,
     random: StdRng,
     tally: Tally,
 }
 
-impl Trial<'_> {
+impl Trial {
     /// Alters, verifies and restores, until `cases` alterations were taken by the database.
     async fn run(&mut self, cases: u32) -> anyhow::Result<()> {
         while self.tally.cases < cases {
@@ -448,15 +449,15 @@ impl Trial<'_> {
     async fn one(&mut self, way: Way) -> anyhow::Result<()> {
         let tenant = TENANTS[self.random.random_range(0..TENANTS.len())];
         let anchored = way.needs_anchors() || self.random.random();
-        let mut case = Case { random: &mut self.random, books: self.books.clone(), tenant, anchored };
+        let mut case = Case { random: &mut self.random, books: Books::clone(&self.books), tenant, anchored };
         let expected = case.alter(way);
         let altered = case.books;
         if altered == *self.books {
             return Ok(());
         }
-        execute(self.database, "begin").await?;
+        execute(&self.database, "begin").await?;
         // What a constraint forbids is no case.
-        if replace(self.database, self.books, &altered).await.is_ok() {
+        if replace(&self.database, &self.books, &altered).await.is_ok() {
             // Where an event went, only a look at every tenant tells; which takes twice as long.
             let verdicts = match way {
                 Way::FlipTenant | Way::MoveToOtherTenant | Way::HeadTenant => self.verify(anchored).await?,
@@ -465,7 +466,7 @@ impl Trial<'_> {
             };
             self.judge(way, tenant, anchored, &expected, &verdicts);
         }
-        execute(self.database, "rollback").await?;
+        execute(&self.database, "rollback").await?;
         Ok(())
     }
 
@@ -474,7 +475,7 @@ impl Trial<'_> {
     }
 
     fn audit(&self, anchored: bool) -> anyhow::Result<Audit<'_>> {
-        let mut audit = Audit::new(self.database);
+        let mut audit = Audit::new(&self.database);
         for tenant in TENANTS.iter().filter(|_| anchored) {
             audit = audit.anchored(&tenant.parse()?, self.books.anchors(tenant, &ANCHORED));
         }
@@ -509,34 +510,40 @@ impl Trial<'_> {
 
 async fn alter(kind: Kind, cases: u32) -> anyhow::Result<()> {
     let test = fill(kind).await?;
-    let books = Books::of(&test).await?;
+    let books = Arc::new(Books::of(&test).await?);
     let databases = match kind {
         // Somebody with full access can do away with the constraints, too.
         Kind::Sqlite => vec![on_one_connection(&test, false).await?, on_one_connection(&test, true).await?],
         Kind::Postgres => vec![test.one_connection().await?],
     };
-    let mut total = Tally::default();
     let share = cases / u32::try_from(databases.len())?;
-    for (number, database) in (0..).zip(&databases) {
+    let trial = |(number, database)| {
         let random = StdRng::seed_from_u64(SEED + number);
-        let mut trial = Trial { books: &books, database, random, tally: Tally::default() };
-        let untouched = trial.verify(true).await?;
-        assert_eq!(untouched.len(), 2);
-        assert!(
-            untouched.iter().all(|verdict| verdict.is_proven() && verdict.anchored == Some(Position(100)))
-        );
-        trial.run(share).await?;
-        assert!(trial.verify(true).await?.iter().all(Verdict::is_proven), "what was altered was restored");
-        total.ways.extend(trial.tally.ways);
-        total.cases += trial.tally.cases;
-        total.found += trial.tally.found;
-        total.named += trial.tally.named;
+        let mut trial = Trial { books: Arc::clone(&books), database, random, tally: Tally::default() };
+        tokio::spawn(async move {
+            let untouched = trial.verify(true).await?;
+            assert_eq!(untouched.len(), 2);
+            let proven = |verdict: &Verdict| verdict.is_proven() && verdict.anchored == Some(Position(100));
+            assert!(untouched.iter().all(proven));
+            trial.run(share).await?;
+            assert_eq!(trial.verify(true).await?, untouched, "what was altered was restored");
+            anyhow::Ok(trial.tally)
+        })
+    };
+    let trials: Vec<_> = (0..).zip(databases).map(trial).collect();
+    let mut total = Tally::default();
+    for trial in trials {
+        let tally = trial.await??;
+        total.ways.extend(tally.ways);
+        total.cases += tally.cases;
+        total.found += tally.found;
+        total.named += tally.named;
     }
     let Tally { ways, cases: tried, found, named } = total;
     let ways = ways.len();
     println!("{kind:?}: {found} of {tried} alterations in {ways} ways found, {named} named as what they are");
-    // The constraints of PostgreSQL forbid a cut hash and a second event in one place.
-    assert_eq!(ways, if kind == Kind::Sqlite { Way::ALL.len() } else { Way::ALL.len() - 2 });
+    // The constraints of PostgreSQL forbid a cut hash and a second event with the same id or position.
+    assert_eq!(ways, if kind == Kind::Sqlite { Way::ALL.len() } else { Way::ALL.len() - 3 });
     assert_eq!((tried, found, named), (cases, cases, cases));
     Ok(())
 }
