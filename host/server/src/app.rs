@@ -14,6 +14,7 @@ use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
 use crate::packs::{PackError, Packs};
+use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
 
 /// What to open.
@@ -34,6 +35,11 @@ impl AppConfig {
     pub fn new(data_folder: PathBuf, database: Option<DatabaseUrl>) -> Self {
         Self { data_folder, database, clock: Arc::new(SystemClock), modules: Vec::new() }
     }
+}
+
+/// Where the database lies when no other is named.
+pub(crate) fn default_database(data_folder: &Path) -> DatabaseUrl {
+    DatabaseUrl::Sqlite(data_folder.join("niyam.db"))
 }
 
 /// Why it does not open.
@@ -60,6 +66,7 @@ pub struct App {
     pub(crate) packs: Packs,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
+    pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
 }
@@ -73,6 +80,7 @@ impl App {
         let AppConfig { data_folder, database, clock, modules } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
+        let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
@@ -83,7 +91,7 @@ impl App {
             })?;
         let aggregates = Aggregates::new(store.clone());
         let tenants = Tenants::new(aggregates.clone());
-        Ok(Self { store, aggregates, packs, tenants, key, clock, ids: Arc::new(SystemIds) })
+        Ok(Self { store, aggregates, packs, tenants, key, checkpoints, clock, ids: Arc::new(SystemIds) })
     }
 
     /// The key that signs tokens.
@@ -128,6 +136,6 @@ fn make_folder(folder: &Path) -> Result<(), OpenError> {
 }
 
 fn store_config(data_folder: &Path, database: Option<DatabaseUrl>, clock: &Arc<dyn Clock>) -> StoreConfig {
-    let database = database.unwrap_or_else(|| DatabaseUrl::Sqlite(data_folder.join("niyam.db")));
+    let database = database.unwrap_or_else(|| default_database(data_folder));
     StoreConfig::new(database, Arc::clone(clock))
 }

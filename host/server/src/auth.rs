@@ -1,17 +1,15 @@
 //! Tokens: signed by the key of this data folder, and by no other.
 
-use std::fs::{self, DirBuilder, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::io;
 use std::path::Path;
 
-use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
-use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
+use ed25519_dalek::pkcs8::EncodePrivateKey as _;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use niyam_domain::TenantId;
 use serde::{Deserialize, Serialize};
 
+use crate::keys;
 use crate::roles::Role;
 
 const ISSUER: &str = "niyam";
@@ -62,12 +60,7 @@ impl SigningKey {
     /// # Errors
     /// When the file cannot be read or written, or is no key.
     pub fn open(data_folder: &Path) -> io::Result<Self> {
-        let path = data_folder.join(KEY_FILE);
-        if !path.exists() {
-            create(&path)?;
-        }
-        let pem = fs::read_to_string(&path)?;
-        let key = ed25519_dalek::SigningKey::from_pkcs8_pem(&pem).map_err(io::Error::other)?;
+        let key = keys::open(&data_folder.join(KEY_FILE))?;
         let der = key.to_pkcs8_der().map_err(io::Error::other)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
@@ -113,25 +106,4 @@ impl SigningKey {
             .claims;
         if claims.exp <= now.as_second() { Err(TokenError::Expired) } else { Ok(claims) }
     }
-}
-
-/// Written beside and linked into place, so that of two processes one makes the key and both read it.
-fn create(path: &Path) -> io::Result<()> {
-    let folder = path.parent().ok_or_else(|| io::Error::other("the key has no folder"))?;
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let key = ed25519_dalek::SigningKey::from_bytes(&rand::random());
-    let pem = key.to_pkcs8_pem(LineEnding::LF).map_err(io::Error::other)?;
-    let unfinished = folder.join(format!(".key-{}-{:08x}", std::process::id(), rand::random::<u32>()));
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&unfinished)
-        .and_then(|mut file| file.write_all(pem.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| match fs::hard_link(&unfinished, path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            linked => linked,
-        });
-    fs::remove_file(&unfinished)?;
-    written
 }

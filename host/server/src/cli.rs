@@ -1,5 +1,6 @@
 //! The command line. Every option is also an environment variable, `NIYAM_…`.
 
+mod audit;
 mod carry;
 mod projections;
 
@@ -53,6 +54,9 @@ enum Command {
     Tenant(TenantCommand),
     /// Prints a token for a user of a tenant.
     Token(Token),
+    /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Prints the OpenAPI document.
     Openapi,
 }
@@ -163,6 +167,7 @@ pub fn run() -> ExitCode {
         Command::Copy(args) => asynchronously(carry::copy(args)),
         Command::Projections(command) => asynchronously(projections::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
+        Command::Audit(command) => return audit::run(command),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
     };
@@ -175,7 +180,7 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn asynchronously(work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+fn asynchronously<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let done = runtime.block_on(work);
     runtime.shutdown_timeout(Duration::from_secs(5));

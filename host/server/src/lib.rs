@@ -1,7 +1,8 @@
 //! Niyam: the books of many tenants, with rules that run as sandboxed modules.
 //!
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
-//! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them.
+//! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
+//! `proof` signs what a history was.
 
 mod aggregates;
 mod api;
@@ -12,8 +13,10 @@ pub mod cli;
 mod clock;
 mod commands;
 mod ids;
+mod keys;
 mod packs;
 mod projections;
+mod proof;
 mod roles;
 mod serve;
 mod telemetry;

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use crate::api::router::{Api, router};
 use crate::app::App;
 use crate::projections::Runner;
+use crate::proof::keeper::Keeper;
 
 /// Why serving ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +30,7 @@ pub struct Server {
     stop: watch::Sender<bool>,
     serving: JoinHandle<io::Result<()>>,
     projecting: JoinHandle<()>,
+    proving: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -43,8 +45,10 @@ impl Server {
         let address = listener.local_addr().map_err(listen)?;
         let (stop, stopped) = watch::channel(false);
         let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock), app.ids.next_id());
-        let api = Arc::new(Api { app, progress: runner.progress() });
+        let keeper = Keeper::new(app.store.clone(), Arc::clone(&app.checkpoints), Arc::clone(&app.clock));
+        let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
+        let proving = tokio::spawn(keeper.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -55,7 +59,7 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, api })
+        Ok(Self { address, stop, serving, projecting, proving, api })
     }
 
     /// Where it listens.
@@ -79,6 +83,9 @@ impl Server {
         let served = self.serving.await.map_err(io::Error::other).and_then(|served| served);
         if let Err(error) = self.projecting.await {
             tracing::error!(%error, "the projections had failed");
+        }
+        if let Err(error) = self.proving.await {
+            tracing::error!(%error, "making checkpoints had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

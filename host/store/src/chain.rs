@@ -11,24 +11,24 @@ use crate::event::{Hash, Recorded};
 /// What stands for the previous hash of a tenant's first event.
 pub const GENESIS: Hash = [0; 32];
 
-/// The hashed fields of an event, as they are stored.
+/// The hashed fields of an event, as they are stored; texts as bytes, since what was tampered with may be no text.
 pub struct Link<'a> {
     /// Whose event it is.
-    pub tenant: &'a str,
+    pub tenant: &'a [u8],
     /// Its number in the tenant's history.
     pub position: i64,
     /// The stream it belongs to.
-    pub stream: &'a str,
+    pub stream: &'a [u8],
     /// Its number in the stream.
     pub version: i64,
     /// The 16 bytes of its id.
     pub event_id: &'a [u8],
     /// Its type.
-    pub event_type: &'a str,
+    pub event_type: &'a [u8],
     /// When it was recorded, microseconds since 1970-01-01T00:00:00Z.
     pub recorded_at: i64,
     /// ISO 8601.
-    pub effective_date: &'a str,
+    pub effective_date: &'a [u8],
     /// JSON.
     pub payload: &'a [u8],
     /// JSON.
@@ -41,14 +41,14 @@ impl Link<'_> {
         let mut digest = Sha256::new();
         digest.update(previous);
         for field in [
-            self.tenant.as_bytes(),
+            self.tenant,
             &self.position.to_be_bytes(),
-            self.stream.as_bytes(),
+            self.stream,
             &self.version.to_be_bytes(),
             self.event_id,
-            self.event_type.as_bytes(),
+            self.event_type,
             &self.recorded_at.to_be_bytes(),
-            self.effective_date.as_bytes(),
+            self.effective_date,
             self.payload,
             self.metadata,
         ] {
@@ -62,14 +62,14 @@ impl Link<'_> {
 /// The hash of `event`, after an event with hash `previous`.
 pub fn seal(event: &Recorded, previous: &Hash) -> Hash {
     Link {
-        tenant: event.tenant.as_str(),
+        tenant: event.tenant.as_str().as_bytes(),
         position: event.position.0.cast_signed(),
-        stream: event.stream.as_str(),
+        stream: event.stream.as_str().as_bytes(),
         version: event.version.0.cast_signed(),
         event_id: event.id.as_bytes(),
-        event_type: &event.event_type,
+        event_type: event.event_type.as_bytes(),
         recorded_at: event.recorded_at.as_microsecond(),
-        effective_date: &event.effective_date.to_string(),
+        effective_date: event.effective_date.to_string().as_bytes(),
         payload: &event.payload,
         metadata: &event.metadata,
     }
@@ -82,14 +82,14 @@ mod tests {
 
     fn link<'a>(stream: &'a str, event_type: &'a str) -> Link<'a> {
         Link {
-            tenant: "acme",
+            tenant: b"acme",
             position: 1,
-            stream,
+            stream: stream.as_bytes(),
             version: 1,
             event_id: &[7; 16],
-            event_type,
+            event_type: event_type.as_bytes(),
             recorded_at: 1_750_000_000_000_000,
-            effective_date: "2026-07-01",
+            effective_date: b"2026-07-01",
             payload: b"{}",
             metadata: b"{}",
         }

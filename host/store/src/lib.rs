@@ -17,7 +17,7 @@
 //! 9. `reading`: events that are there; [`subscription`]: events as they come.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
-//! 12. [`audit`]: proves the chain.
+//! 12. [`audit`]: proves the books.
 //! 13. `component`: WebAssembly components by digest.
 //! 14. [`transfer`]: everything, for a backup or another database.
 //!
@@ -44,7 +44,7 @@ pub mod transfer;
 pub use append::{
     Append, AppendError, Appended, Batch, Idempotency, InvalidAppend, NewEvent, Serials, StreamWrite,
 };
-pub use audit::{ChainBreak, ChainError, ChainFault};
+pub use audit::{Audit, ChainBreak, ChainError, ChainFault, Verdict};
 pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::StoreError;

@@ -23,6 +23,10 @@ pub(crate) struct Health {
     packs: Vec<String>,
     /// For how many tenants a projection stopped at an event that it cannot take.
     projections_stopped: usize,
+    /// Tenants whose history is not what was written: `niyam audit verify` tells more.
+    chains_broken: Vec<String>,
+    /// `ok`, or `failing` when a checkpoint that is due cannot be made.
+    checkpoints: &'static str,
 }
 
 /// The process lives.
@@ -43,10 +47,15 @@ pub(crate) async fn ready(State(api): State<Arc<Api>>) -> Result<StatusCode, Api
 pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiError> {
     let reachable = api.app.store.ping().await.is_ok();
     let projections_stopped = api.progress.stopped();
+    let chains_broken: Vec<String> = api.proofs.broken().into_iter().map(String::from).collect();
+    let failing = api.proofs.is_failing();
+    let sound = reachable && projections_stopped == 0 && chains_broken.is_empty() && !failing;
     respond::json(&Health {
-        status: if reachable && projections_stopped == 0 { "ok" } else { "degraded" },
+        status: if sound { "ok" } else { "degraded" },
         database: if reachable { "ok" } else { "unavailable" },
         packs: api.app.packs.bundled_ids(),
         projections_stopped,
+        chains_broken,
+        checkpoints: if failing { "failing" } else { "ok" },
     })
 }

@@ -19,6 +19,7 @@ use crate::api::problem::ApiError;
 use crate::api::{forms, health, invoices, respond, tax, tenant};
 use crate::app::App;
 use crate::projections::Progress;
+use crate::proof::keeper::Proofs;
 
 /// How long a request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -27,6 +28,7 @@ const REQUEST_TIME: Duration = Duration::from_secs(30);
 pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) progress: Progress,
+    pub(crate) proofs: Proofs,
 }
 
 /// All routes.

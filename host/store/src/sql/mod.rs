@@ -1,4 +1,4 @@
-//! The statements, in both dialects. Every statement names the tenant, except those of the operator: heads, purge,
+//! The statements, in both dialects. Every statement names the tenant, except those of the operator: heads, names, purge,
 //! components.
 //!
 //! 1. `rows`: what both databases return.
@@ -7,7 +7,9 @@
 //! 4. `types` and `snapshots`: reading by event type; snapshots.
 //! 5. `transfer`: for carrying everything elsewhere.
 //! 6. `sqlite` and `postgres`: the statements of that transaction.
+//! 7. `audit`: statements that take nothing for granted.
 
+pub mod audit;
 mod postgres;
 pub mod read;
 pub mod rows;

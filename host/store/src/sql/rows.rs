@@ -4,16 +4,14 @@ use jiff::Timestamp;
 use niyam_domain::{Position, TenantId, Version};
 use uuid::Uuid;
 
-use crate::chain::Link;
 use crate::error::StoreError;
-use crate::event::{Hash, Head, Recorded};
+use crate::event::{Head, Recorded};
 use crate::group::{Given, Tip};
 
 /// An event, as stored.
 #[derive(sqlx::FromRow)]
 pub struct EventRow {
-    /// Its number in the tenant's history.
-    pub position: i64,
+    position: i64,
     stream: String,
     version: i64,
     event_id: Vec<u8>,
@@ -22,28 +20,10 @@ pub struct EventRow {
     effective_date: String,
     payload: Vec<u8>,
     metadata: Vec<u8>,
-    /// What the store computed when it wrote the event.
-    pub hash: Vec<u8>,
+    hash: Vec<u8>,
 }
 
 impl EventRow {
-    /// The hash that it should have.
-    pub fn expected_hash(&self, tenant: &TenantId, previous: &Hash) -> Hash {
-        Link {
-            tenant: tenant.as_str(),
-            position: self.position,
-            stream: &self.stream,
-            version: self.version,
-            event_id: &self.event_id,
-            event_type: &self.event_type,
-            recorded_at: self.recorded_at,
-            effective_date: &self.effective_date,
-            payload: &self.payload,
-            metadata: &self.metadata,
-        }
-        .hash(previous)
-    }
-
     /// What callers get.
     pub fn recorded(self, tenant: &TenantId) -> Result<Recorded, StoreError> {
         let position = Position(self.position.cast_unsigned());

@@ -1,5 +1,6 @@
 //! A store on a fresh database, and short ways to say what tests say often.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
@@ -11,6 +12,7 @@ use niyam_store::{
     Append, AppendError, Appended, Batch, Clock, Database, DatabaseUrl, EventStore, Idempotency, NewEvent,
     Recorded, StoreConfig, StreamWrite,
 };
+use sqlx::pool::PoolOptions;
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{AssertSqlSafe, PgPool, Postgres, Sqlite, Transaction};
 use tempfile::TempDir;
@@ -58,6 +60,21 @@ impl TestStore {
         change(&mut config);
         let store = EventStore::open(config.clone()).await?;
         Ok(Self { store, config, _folder: folder })
+    }
+
+    /// The file of a SQLite database.
+    pub fn file(&self) -> PathBuf {
+        match &self.config.database {
+            DatabaseUrl::Sqlite(path) => path.clone(),
+            DatabaseUrl::Postgres(_) => panic!("a server has no file"),
+        }
+    }
+
+    /// The PostgreSQL database on a single connection, so that what is not committed is seen.
+    pub async fn one_connection(&self) -> anyhow::Result<Database> {
+        let DatabaseUrl::Postgres(url) = &self.config.database else { panic!("a server's database") };
+        let pool = PoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
+        Ok(Database::Postgres(pool.test_before_acquire(false).connect(url).await?))
     }
 
     /// Another host on the same database.

@@ -3,7 +3,9 @@
 //! Each function of the modules below is a test of its own, `sqlite::…` and `postgres::…`. A PostgreSQL that is not
 //! to be had fails them.
 
+mod altering;
 mod appending;
+mod books;
 mod chaining;
 mod crashing;
 mod harness;
@@ -85,6 +87,8 @@ on_both! {
         two_swapped_events_are_found_at_the_first,
         a_cut_off_end_is_found,
         an_event_put_in_after_the_head_is_found,
+        breaks_far_apart_are_found_over_many_pages,
+        a_chain_verifies_while_it_grows,
         reopening_continues_the_chain,
         a_hole_is_not_read_over,
     }
@@ -138,6 +142,21 @@ async fn a_database_that_is_away_is_told_to_all_at_once_and_found_again() -> any
 #[tokio::test]
 async fn the_file_of_a_database_is_private() -> anyhow::Result<()> {
     hosting::sqlite_file_is_private().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_10_000_alterations_of_sqlite_all_are_found() -> anyhow::Result<()> {
+    altering::sqlite().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_500_alterations_of_postgres_all_are_found() -> anyhow::Result<()> {
+    altering::postgres().await
+}
+
+#[tokio::test]
+async fn an_auditor_reads_beside_the_open_store() -> anyhow::Result<()> {
+    altering::a_reader_beside_the_store().await
 }
 
 #[test]
