@@ -15,7 +15,7 @@ mod tenant;
 
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{LINES_MAX, check_document};
-pub use event::{DomainEvent, UnreadableEvent};
+pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use ids::{InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
