@@ -15,7 +15,7 @@ mod check;
 mod postgres;
 
 mod audit;
-mod openapi;
+mod generate;
 
 mod process;
 mod steps;
@@ -42,8 +42,8 @@ enum Task {
     Audit,
     /// Builds the modules to WebAssembly components, under target/modules.
     Plugins,
-    /// Writes the API's description, host/server/openapi.json, from the code.
-    Openapi,
+    /// Writes the descriptions of the API, the command line, the events and the problems, from the code.
+    Generate,
 }
 
 fn main() -> ExitCode {
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         Task::Test(options) => check::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),
-        Task::Openapi => openapi::run(),
+        Task::Generate => generate::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::SignedDuration;
 use niyam_domain::TenantId;
 use niyam_store::{Clock as _, DatabaseUrl};
@@ -16,6 +16,7 @@ use crate::app::{App, AppConfig};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::commands::tenant::{NewTenant, activate_pack, create_tenant};
+use crate::describe::Reference;
 use crate::roles::Role;
 use crate::serve::Server;
 use crate::telemetry;
@@ -37,8 +38,12 @@ enum Command {
     Tenant(TenantCommand),
     /// Prints a token for a user of a tenant.
     Token(Token),
-    /// Prints the OpenAPI document.
-    Openapi,
+    /// Prints a description of the program, as it is committed beside its source.
+    Describe {
+        /// Of what.
+        #[arg(value_enum)]
+        what: Reference,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -132,12 +137,21 @@ struct Token {
     data: PathBuf,
 }
 
+/// The command line. Its help leaves out what the environment holds: a database's URL may have a password.
+pub(crate) fn command() -> clap::Command {
+    fn hide_values(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(hide_values)
+    }
+    hide_values(Cli::command())
+}
+
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Openapi => {
-            print!("{}", crate::openapi_json());
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
+        Command::Describe { what } => {
+            print!("{}", what.text());
             Ok(())
         }
         Command::Token(token) => print_token(&token),
@@ -227,5 +241,27 @@ fn identifier(text: &str) -> Result<Identifier, String> {
             Ok(Identifier { kind: kind.to_owned(), value: value.to_owned() })
         }
         _ => Err("an identifier is KIND=VALUE, for example bin=000828395-0207".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    fn check(command: &clap::Command) {
+        for arg in command.get_arguments() {
+            let Some(long) = arg.get_long().filter(|long| !["help", "version"].contains(long)) else {
+                continue;
+            };
+            let named = format!("NIYAM_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(&*named), "{}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn every_option_is_also_a_variable_of_the_environment() {
+        command().debug_assert();
+        check(&command());
     }
 }

@@ -3,6 +3,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod harness;
+
 mod invoices;
-mod openapi;
+mod lifecycle;
+mod lists;
+mod papers;
+mod proofs;
+mod repeats;
+mod taxes;
+mod tenants;
+
+mod documents;
+mod modules;
 mod refusals;
+mod tokens;
+
+mod program;
+mod references;
+mod stopping;
