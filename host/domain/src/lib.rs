@@ -14,7 +14,7 @@ mod rejection;
 mod tenant;
 
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{LINES_MAX, check_document};
+pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use ids::{InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
 pub use invoice::{

@@ -74,18 +74,24 @@ enum TenantCommand {
 }
 
 #[derive(Debug, Args)]
+struct Pack {
+    /// Id of a bundled compliance pack.
+    #[arg(long = "pack", value_name = "PACK", env = "NIYAM_PACK")]
+    id: String,
+    /// The pack's configuration, JSON.
+    #[arg(long, env = "NIYAM_CONFIG")]
+    config: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct CreateArgs {
     /// Its name: a-z, 0-9 and hyphens.
     #[arg(env = "NIYAM_TENANT")]
     name: TenantId,
     #[command(flatten)]
     at: Where,
-    /// Id of a bundled compliance pack.
-    #[arg(long, env = "NIYAM_PACK")]
-    pack: String,
-    /// The pack's configuration, JSON.
-    #[arg(long, env = "NIYAM_CONFIG")]
-    config: Option<String>,
+    #[command(flatten)]
+    pack: Pack,
     /// Legal name.
     #[arg(long, env = "NIYAM_LEGAL_NAME")]
     legal_name: Option<String>,
@@ -107,15 +113,11 @@ struct ActivateArgs {
     name: TenantId,
     #[command(flatten)]
     at: Where,
-    /// Id of a bundled compliance pack.
-    #[arg(long, env = "NIYAM_PACK")]
-    pack: String,
+    #[command(flatten)]
+    pack: Pack,
     /// First tax date that it answers for.
     #[arg(long, env = "NIYAM_EFFECTIVE_FROM")]
     effective_from: Date,
-    /// The pack's configuration, JSON.
-    #[arg(long, env = "NIYAM_CONFIG")]
-    config: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -193,8 +195,8 @@ async fn create(args: CreateArgs) -> Result<(), String> {
     let app = open(args.at).await?;
     let new = NewTenant {
         tenant: args.name.clone(),
-        pack: args.pack,
-        config: args.config,
+        pack: args.pack.id,
+        config: args.pack.config,
         legal_name: args.legal_name,
         address: args.address,
         time_zone: args.time_zone,
@@ -209,11 +211,11 @@ async fn create(args: CreateArgs) -> Result<(), String> {
 
 async fn activate(args: ActivateArgs) -> Result<(), String> {
     let app = open(args.at).await?;
-    let activated =
-        activate_pack(&app, &args.name, &args.pack, args.effective_from, args.config.as_deref()).await;
+    let Pack { id, config } = args.pack;
+    let activated = activate_pack(&app, &args.name, &id, args.effective_from, config.as_deref()).await;
     app.close().await;
     activated?;
-    println!("pack {} active for {} from {}", args.pack, args.name, args.effective_from);
+    println!("pack {id} active for {} from {}", args.name, args.effective_from);
     Ok(())
 }
 

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
-use niyam_domain::{EventKind, InvoiceEvent, NumberSeriesEvent, TenantEvent};
+use niyam_domain::{DOCUMENT_RULES, EventKind, InvoiceEvent, NumberSeriesEvent, TenantEvent};
 
 use crate::api::code::Code;
+use crate::commands::RULES;
 use crate::{api, cli};
 
 /// A generated description.
@@ -75,13 +76,20 @@ fn events() -> String {
 
 fn problems() -> String {
     let mut text = format!(
-        "# The problems\n\n{GENERATED} Each comes as `application/problem+json` with its `code`. Where the document \
-         breaks one rule, the code is that rule's own: the pack's README lists the rules of its law.\n\n\
+        "# The problems\n\n{GENERATED} Each comes as `application/problem+json` with its `code`.\n\n\
          | status | code | when |\n|---|---|---|\n"
     );
     for code in Code::ALL {
         let (status, name, when) = (code.status().as_u16(), code.as_str(), code.when().trim());
         add(&mut text, format_args!("| {status} | `{name}` | {when} |\n"));
+    }
+    text.push_str(
+        "\n## Rules of a document\n\nStatus 422. Where one rule is broken, the problem has the rule's own code; \
+         where several are, it is `document-invalid`, and `errors` has them all. The rules of a country's law come \
+         from its pack, whose README lists them.\n\n| code | what is wanted |\n|---|---|\n",
+    );
+    for (code, wanted) in DOCUMENT_RULES.iter().chain(RULES) {
+        add(&mut text, format_args!("| `{code}` | {wanted} |\n"));
     }
     text
 }

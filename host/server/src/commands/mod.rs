@@ -17,6 +17,13 @@ use crate::packs::PackError;
 use crate::roles::Role;
 use crate::tenants::ReadError;
 
+/// The rules that commands keep themselves: the code of a finding, and what is wanted.
+pub(crate) const RULES: &[(&str, &str)] = &[
+    ("direction-not-supported", "Only sales are invoiced."),
+    ("time-zone-unknown", "A tenant's time zone is an IANA name, for example Asia/Dhaka."),
+    ("text-invalid", "A text of the profile has 1 to 500 printable characters."),
+];
+
 /// Who asks.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor {
