@@ -16,7 +16,7 @@ mod crash;
 mod postgres;
 
 mod audit;
-mod openapi;
+mod generate;
 
 mod process;
 mod steps;
@@ -45,8 +45,8 @@ enum Task {
     Audit,
     /// Builds the modules to WebAssembly components, under target/modules.
     Plugins,
-    /// Writes the API's description, host/server/openapi.json, from the code.
-    Openapi,
+    /// Writes the descriptions of the API, the command line, the events and the problems, from the code.
+    Generate,
 }
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Task::Crash(options) => crash::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),
-        Task::Openapi => openapi::run(),
+        Task::Generate => generate::run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

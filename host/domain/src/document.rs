@@ -19,6 +19,27 @@ const INTEGER_DIGITS_MAX: u32 = 12;
 /// Most digits after the decimal point.
 const FRACTION_DIGITS_MAX: u32 = 6;
 
+/// The rules of [`check_document`]: the code of a finding, and what is wanted.
+pub const DOCUMENT_RULES: &[(&str, &str)] = &[
+    ("lines-missing", "A document has at least one line."),
+    ("lines-too-many", "A document has at most 1000 lines."),
+    ("text-missing", "A description, a code or a unit is not empty."),
+    ("text-too-long", "A text has at most 500 characters, a code or an identifier 64."),
+    ("text-not-printable", "A text has no control characters but line breaks."),
+    ("quantity-not-positive", "A quantity is above zero."),
+    ("amount-negative", "A price or a discount is not negative."),
+    ("number-out-of-range", "A number has at most 12 digits before the decimal point and 6 after it."),
+    ("amount-out-of-range", "Quantity times price has at most 12 digits before the decimal point."),
+    ("discount-exceeds-amount", "A discount is at most the line's amount."),
+    ("date-out-of-range", "A tax date lies between 1971 and 2199."),
+    ("currency-unknown", "A currency is a code of ISO 4217."),
+    ("exchange-rate-invalid", "An exchange rate is above zero."),
+    ("country-unknown", "A country is a code of ISO 3166-1 alpha-2."),
+    ("identifiers-too-many", "A party has at most 20 identifiers."),
+    ("attributes-too-many", "A thing has at most 50 attributes."),
+    ("attribute-name-invalid", "An attribute's name has 1 to 64 letters, digits, hyphens and underscores."),
+];
+
 /// What is wrong with `document`, all of it; the pointers point into its JSON.
 #[must_use]
 pub fn check_document(document: &Document) -> Vec<Finding> {
@@ -45,6 +66,7 @@ struct Check {
 
 impl Check {
     fn refuse(&mut self, code: &str, pointer: &str, message: &str) {
+        debug_assert!(DOCUMENT_RULES.iter().any(|(known, _)| *known == code), "{code} is no known rule");
         self.findings.push(Finding::error(code, message).at(pointer));
     }
 

@@ -55,6 +55,15 @@ pub trait DomainEvent: Sized {
     fn read(event_type: &str, payload: &[u8]) -> Result<Self, UnreadableEvent>;
 }
 
+/// A type of event, for a reader of the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EventKind {
+    /// Its type on the wire; the last part is the version of its shape.
+    pub event_type: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+}
+
 /// Declares an aggregate's events: an enum with one payload struct per wire type.
 ///
 /// A type that had other shapes before names all of them, each with what makes the next one of it:
@@ -67,13 +76,13 @@ pub trait DomainEvent: Sized {
 /// ```
 macro_rules! domain_events {
     ($(#[$doc:meta])* $name:ident {
-        $($(#[$variant_doc:meta])* $variant:ident($payload:ty) = $wire:literal
+        $($(#[doc = $meaning:literal])+ $variant:ident($payload:ty) = $wire:literal
             $({ $($older:literal => $upcaster:path,)+ })?,)+
     }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $name {
-            $($(#[$variant_doc])* $variant($payload),)+
+            $($(#[doc = $meaning])+ $variant($payload),)+
         }
 
         impl $name {
@@ -81,6 +90,11 @@ macro_rules! domain_events {
             pub const TYPES: &'static [&'static str] = &[$($wire),+];
             /// Every type that was written once, and is still read.
             pub const OLDER_TYPES: &'static [&'static str] = &[$($($($older,)+)?)+];
+            /// Every type that is written, and what it means.
+            pub const KINDS: &'static [$crate::event::EventKind] = &[$($crate::event::EventKind {
+                event_type: $wire,
+                meaning: concat!($($meaning),+),
+            }),+];
         }
 
         $(const _: () = assert!(

@@ -97,15 +97,15 @@ domain_events! {
     /// What happens to an invoice.
     #[expect(clippy::large_enum_variant, reason = "held one at a time, on its way to or from the store")]
     InvoiceEvent {
-        /// See [`InvoiceDrafted`].
+        /// An invoice was drafted.
         Drafted(InvoiceDrafted) = "invoice.drafted.v1",
-        /// See [`InvoiceRevised`].
+        /// Its document is another one from now on; an approval given before is void.
         Revised(InvoiceRevised) = "invoice.revised.v1",
-        /// See [`InvoiceApproved`].
+        /// Somebody answers for it.
         Approved(InvoiceApproved) = "invoice.approved.v1",
-        /// See [`InvoiceIssued`].
+        /// It became a paper with a number, and never changes again.
         Issued(InvoiceIssued) = "invoice.issued.v1",
-        /// See [`InvoiceCancelled`].
+        /// It was given up before it was issued.
         Cancelled(InvoiceCancelled) = "invoice.cancelled.v1",
     }
 }

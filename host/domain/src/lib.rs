@@ -7,6 +7,7 @@ mod aggregate;
 mod decision;
 mod document;
 mod event;
+mod examples;
 mod ids;
 mod invoice;
 mod money;
@@ -17,8 +18,9 @@ mod upcast;
 
 pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{LINES_MAX, check_document};
-pub use event::{DomainEvent, UnreadableEvent};
+pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
+pub use event::{DomainEvent, EventKind, UnreadableEvent};
+pub use examples::EXAMPLES;
 pub use ids::{InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,

@@ -24,7 +24,7 @@ pub struct NumberDrawn {
 domain_events! {
     /// What happens to a number series.
     NumberSeriesEvent {
-        /// See [`NumberDrawn`].
+        /// A serial was given to a document, in the transaction that issued it.
         Drawn(NumberDrawn) = "number.drawn.v1",
     }
 }

@@ -45,10 +45,4 @@ impl Rejection {
             Self::NoActivePack => "no-active-pack",
         }
     }
-
-    /// Whether it is the state that stands in the way, rather than what was sent.
-    #[must_use]
-    pub fn is_conflict(&self) -> bool {
-        matches!(self, Self::WrongStatus { .. } | Self::TaxesChanged | Self::TenantExists)
-    }
 }

@@ -80,11 +80,11 @@ pub struct ModuleActivated {
 domain_events! {
     /// What happens to a tenant.
     TenantEvent {
-        /// See [`TenantCreated`].
+        /// The tenant came to be.
         Created(TenantCreated) = "tenant.created.v1",
-        /// See [`ProfileChanged`].
+        /// Its profile is another one from now on.
         ProfileChanged(ProfileChanged) = "tenant.profile-changed.v1",
-        /// See [`ModuleActivated`].
+        /// A module decides for it, from a tax date on.
         ModuleActivated(ModuleActivated) = "module.activated.v1",
     }
 }

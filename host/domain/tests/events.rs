@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use niyam_domain::{DomainEvent, InvoiceEvent, NumberSeriesEvent, TenantEvent, UnreadableEvent};
+use niyam_domain::{DomainEvent, EXAMPLES, InvoiceEvent, NumberSeriesEvent, TenantEvent, UnreadableEvent};
 use serde_json::Value;
 
 /// A type, and a payload.
@@ -105,4 +105,13 @@ fn no_family_of_events_is_left_out() {
         })
         .sum();
     assert_eq!(declared, families().len());
+}
+
+#[test]
+fn every_type_has_an_example() {
+    for family in families() {
+        for event_type in family.types.iter().chain(family.older_types) {
+            assert!(EXAMPLES.iter().any(|(name, _)| name == event_type), "{event_type}");
+        }
+    }
 }

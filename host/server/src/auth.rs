@@ -32,6 +32,9 @@ pub struct Claims {
     pub roles: Vec<Role>,
     /// Issued at, seconds.
     pub iat: i64,
+    /// Not valid before, seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
     /// Expires at, seconds.
     pub exp: i64,
 }
@@ -45,6 +48,9 @@ pub(crate) enum TokenError {
     /// Its time is over.
     #[error("the token has expired")]
     Expired,
+    /// Its time has not come.
+    #[error("the token is not valid yet")]
+    NotYetValid,
 }
 
 /// The key that signs tokens and checks them.
@@ -66,8 +72,9 @@ impl SigningKey {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-        // Expiry is checked below, against the injected clock.
+        // Its time is checked below, against the injected clock.
         validation.validate_exp = false;
+        validation.validate_nbf = false;
         Ok(Self {
             encoding: EncodingKey::from_ed_der(der.as_bytes()),
             decoding: DecodingKey::from_ed_der(key.verifying_key().as_bytes()),
@@ -94,6 +101,7 @@ impl SigningKey {
             tenant: tenant.clone(),
             roles: roles.to_vec(),
             iat: issued_at.as_second(),
+            nbf: None,
             exp: expires_at.as_second(),
         };
         jsonwebtoken::encode(&Header::new(Algorithm::EdDSA), &claims, &self.encoding)
@@ -104,6 +112,10 @@ impl SigningKey {
         let claims = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation)
             .map_err(|_| TokenError::Invalid)?
             .claims;
-        if claims.exp <= now.as_second() { Err(TokenError::Expired) } else { Ok(claims) }
+        let now = now.as_second();
+        if claims.exp <= now {
+            return Err(TokenError::Expired);
+        }
+        if claims.nbf.is_some_and(|nbf| nbf > now) { Err(TokenError::NotYetValid) } else { Ok(claims) }
     }
 }

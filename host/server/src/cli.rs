@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::SignedDuration;
 use niyam_domain::TenantId;
 use niyam_store::{Clock as _, DatabaseUrl};
@@ -22,6 +22,7 @@ use crate::app::{App, AppConfig, migrate_database};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::commands::tenant::{NewTenant, activate_pack, create_tenant};
+use crate::describe::Reference;
 use crate::roles::Role;
 use crate::serve::Server;
 use crate::telemetry;
@@ -57,8 +58,12 @@ enum Command {
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// Prints the OpenAPI document.
-    Openapi,
+    /// Prints a description of the program, as it is committed beside its source.
+    Describe {
+        /// Of what.
+        #[arg(value_enum)]
+        what: Reference,
+    },
 }
 
 #[derive(Debug, Args)]
@@ -89,18 +94,24 @@ enum TenantCommand {
 }
 
 #[derive(Debug, Args)]
+struct Pack {
+    /// Id of a bundled compliance pack.
+    #[arg(long = "pack", value_name = "PACK", env = "NIYAM_PACK")]
+    id: String,
+    /// The pack's configuration, JSON.
+    #[arg(long, env = "NIYAM_CONFIG")]
+    config: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct CreateArgs {
     /// Its name: a-z, 0-9 and hyphens.
     #[arg(env = "NIYAM_TENANT")]
     name: TenantId,
     #[command(flatten)]
     at: Where,
-    /// Id of a bundled compliance pack.
-    #[arg(long, env = "NIYAM_PACK")]
-    pack: String,
-    /// The pack's configuration, JSON.
-    #[arg(long, env = "NIYAM_CONFIG")]
-    config: Option<String>,
+    #[command(flatten)]
+    pack: Pack,
     /// Legal name.
     #[arg(long, env = "NIYAM_LEGAL_NAME")]
     legal_name: Option<String>,
@@ -122,15 +133,11 @@ struct ActivateArgs {
     name: TenantId,
     #[command(flatten)]
     at: Where,
-    /// Id of a bundled compliance pack.
-    #[arg(long, env = "NIYAM_PACK")]
-    pack: String,
+    #[command(flatten)]
+    pack: Pack,
     /// First tax date that it answers for.
     #[arg(long, env = "NIYAM_EFFECTIVE_FROM")]
     effective_from: Date,
-    /// The pack's configuration, JSON.
-    #[arg(long, env = "NIYAM_CONFIG")]
-    config: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -152,12 +159,21 @@ struct Token {
     data: PathBuf,
 }
 
+/// The command line. Its help leaves out what the environment holds: a database's URL may have a password.
+pub(crate) fn command() -> clap::Command {
+    fn hide_values(command: clap::Command) -> clap::Command {
+        command.mut_args(|arg| arg.hide_env_values(true)).mut_subcommands(hide_values)
+    }
+    hide_values(Cli::command())
+}
+
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Openapi => {
-            print!("{}", crate::openapi_json());
+    let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
+    let done = match cli.command {
+        Command::Describe { what } => {
+            print!("{}", what.text());
             Ok(())
         }
         Command::Token(token) => print_token(&token),
@@ -218,8 +234,8 @@ async fn create(args: CreateArgs) -> Result<(), String> {
     let app = open(args.at).await?;
     let new = NewTenant {
         tenant: args.name.clone(),
-        pack: args.pack,
-        config: args.config,
+        pack: args.pack.id,
+        config: args.pack.config,
         legal_name: args.legal_name,
         address: args.address,
         time_zone: args.time_zone,
@@ -234,11 +250,11 @@ async fn create(args: CreateArgs) -> Result<(), String> {
 
 async fn activate(args: ActivateArgs) -> Result<(), String> {
     let app = open(args.at).await?;
-    let activated =
-        activate_pack(&app, &args.name, &args.pack, args.effective_from, args.config.as_deref()).await;
+    let Pack { id, config } = args.pack;
+    let activated = activate_pack(&app, &args.name, &id, args.effective_from, config.as_deref()).await;
     app.close().await;
     activated?;
-    println!("pack {} active for {} from {}", args.pack, args.name, args.effective_from);
+    println!("pack {id} active for {} from {}", args.name, args.effective_from);
     Ok(())
 }
 
@@ -266,5 +282,27 @@ fn identifier(text: &str) -> Result<Identifier, String> {
             Ok(Identifier { kind: kind.to_owned(), value: value.to_owned() })
         }
         _ => Err("an identifier is KIND=VALUE, for example bin=000828395-0207".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::command;
+
+    fn check(command: &clap::Command) {
+        for arg in command.get_arguments() {
+            let Some(long) = arg.get_long().filter(|long| !["help", "version"].contains(long)) else {
+                continue;
+            };
+            let named = format!("NIYAM_{}", long.to_uppercase().replace('-', "_"));
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(&*named), "{}", command.get_name());
+        }
+        command.get_subcommands().for_each(check);
+    }
+
+    #[test]
+    fn every_option_is_also_a_variable_of_the_environment() {
+        command().debug_assert();
+        check(&command());
     }
 }

@@ -12,6 +12,7 @@ mod backup;
 pub mod cli;
 mod clock;
 mod commands;
+mod describe;
 mod ids;
 mod keys;
 mod packs;
@@ -26,11 +27,6 @@ pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
+pub use describe::Reference;
 pub use roles::Role;
 pub use serve::{ServeError, Server};
-
-/// The OpenAPI 3.1 document, made from the code, as committed and as served at `/openapi.json`.
-#[must_use]
-pub fn openapi_json() -> String {
-    api::openapi::document()
-}

@@ -3,15 +3,19 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::api::router::{Api, router};
+use crate::api::router::{Api, REQUEST_TIME, router};
 use crate::app::App;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
+
+/// How long requests under way have once the server stops: what each may take, and a little more.
+const DRAIN_TIME: Duration = REQUEST_TIME.saturating_add(Duration::from_secs(5));
 
 /// Why serving ended badly.
 #[derive(Debug, thiserror::Error)]
@@ -78,9 +82,16 @@ impl Server {
     ///
     /// # Errors
     /// When serving had broken off.
-    pub async fn stop(self) -> Result<(), ServeError> {
+    pub async fn stop(mut self) -> Result<(), ServeError> {
         self.stop.send_replace(true);
-        let served = self.serving.await.map_err(io::Error::other).and_then(|served| served);
+        let served = if let Ok(served) = tokio::time::timeout(DRAIN_TIME, &mut self.serving).await {
+            served.map_err(io::Error::other).and_then(|served| served)
+        } else {
+            // A client that began a request and never ends it must not keep the server up.
+            tracing::warn!("left a client that did not finish its request");
+            self.serving.abort();
+            Ok(())
+        };
         if let Err(error) = self.projecting.await {
             tracing::error!(%error, "the projections had failed");
         }

@@ -6,7 +6,9 @@ use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 
+use crate::api::code::Code;
 use crate::api::problem::ApiError;
+use crate::api::text::Object;
 
 /// Largest body.
 pub(crate) const BODY_BYTES_MAX: usize = 1 << 20;
@@ -20,19 +22,19 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         Bytes::from_request(request, state).await.map(Self).map_err(|error| {
             if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", "a body has at most 1 MiB")
+                ApiError::new(Code::BodyTooLarge, "a body has at most 1 MiB")
             } else {
-                ApiError::new(StatusCode::BAD_REQUEST, "body-unreadable", "the body broke off")
+                ApiError::new(Code::BodyUnreadable, "the body broke off")
             }
         })
     }
 }
 
 impl Body {
-    /// The body as `T`.
+    /// The body, an object, as `T`.
     pub(crate) fn parse<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
         let mut reader = serde_json::Deserializer::from_slice(&self.0);
-        let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let Object(value) = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let place = pointer(error.path());
             refused(error.inner(), &place)
         })?;
@@ -48,30 +50,30 @@ impl Body {
 
 fn refused(error: &serde_json::Error, place: &str) -> ApiError {
     if !error.is_data() {
-        return ApiError::at(StatusCode::BAD_REQUEST, "json-malformed", place, error.to_string());
+        return ApiError::at(Code::JsonMalformed, place, error.to_string());
     }
     let text = error.to_string();
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    let quoted = message.split('`').nth(1);
-    let (code, place) = if message.starts_with("unknown field") {
-        let named = quoted.filter(|name| !place.ends_with(&format!("/{}", escaped(name))));
-        ("field-unknown", named.map_or_else(|| place.to_owned(), |name| format!("{place}/{}", escaped(name))))
-    } else if message.starts_with("missing field") {
-        ("field-missing", quoted.map_or_else(|| place.to_owned(), |name| format!("{place}/{name}")))
-    } else if message.starts_with("duplicate field") {
-        ("field-duplicate", place.to_owned())
-    } else if message.starts_with("invalid type") {
-        ("type-wrong", place.to_owned())
-    } else if let Some((code, message)) = message.split_once(": ").filter(|(code, _)| is_code(code)) {
-        return ApiError::at(StatusCode::UNPROCESSABLE_ENTITY, code, place, message);
-    } else {
-        ("value-invalid", place.to_owned())
+    // The values of `text` say their code themselves.
+    if let Some((code, message)) = message.split_once(": ")
+        && let Some(code) = Code::find(code)
+    {
+        return ApiError::at(code, place, message);
+    }
+    let named = message.split('`').nth(1).map(|name| format!("/{}", escaped(name)));
+    let code = match message {
+        _ if message.starts_with("unknown field") => Code::FieldUnknown,
+        _ if message.starts_with("missing field") => Code::FieldMissing,
+        _ if message.starts_with("duplicate field") => Code::FieldDuplicate,
+        _ if message.starts_with("invalid type") => Code::TypeWrong,
+        _ => Code::ValueInvalid,
     };
-    ApiError::at(StatusCode::UNPROCESSABLE_ENTITY, code, &place, message)
-}
-
-fn is_code(text: &str) -> bool {
-    text.contains('-') && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+    let is_field = matches!(code, Code::FieldUnknown | Code::FieldMissing | Code::FieldDuplicate);
+    // The place ends at the object or, when the field was read already, at the field.
+    match named.filter(|named| is_field && !place.ends_with(named.as_str())) {
+        Some(named) => ApiError::at(code, &format!("{place}{named}"), message),
+        None => ApiError::at(code, place, message),
+    }
 }
 
 fn pointer(path: &Path) -> String {

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, header};
 use niyam_domain::{Position, Version};
 use niyam_store::Idempotency;
 use sha2::{Digest as _, Sha256};
 
+use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::router::Api;
-use crate::commands::{Actor, Expected};
+use crate::auth::TokenError;
+use crate::commands::{Actor, CommandError, Expected};
 use crate::roles::Role;
 
 /// The request's name in the log.
@@ -30,7 +32,6 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let refused = |code: &str, detail: &str| ApiError::new(StatusCode::UNAUTHORIZED, code, detail);
         let token = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -38,10 +39,14 @@ impl FromRequestParts<Arc<Api>> for Caller {
             .and_then(|value| value.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, token)| token.trim())
-            .ok_or_else(|| refused("token-missing", "a bearer token is needed"))?;
-        let claims = api.app.key.verify(token, api.app.clock.now()).map_err(|error| match error {
-            crate::auth::TokenError::Invalid => refused("token-invalid", &error.to_string()),
-            crate::auth::TokenError::Expired => refused("token-expired", &error.to_string()),
+            .ok_or_else(|| ApiError::new(Code::TokenMissing, "a bearer token is needed"))?;
+        let claims = api.app.key.verify(token, api.app.clock.now()).map_err(|error| {
+            let code = match error {
+                TokenError::Invalid => Code::TokenInvalid,
+                TokenError::Expired => Code::TokenExpired,
+                TokenError::NotYetValid => Code::TokenNotYetValid,
+            };
+            ApiError::new(code, error.to_string())
         })?;
         let trace_id = parts.extensions.get::<TraceId>().map(|id| id.0.clone()).unwrap_or_default();
         let actor = Actor { tenant: claims.tenant, user: claims.sub, roles: claims.roles, trace_id };
@@ -61,19 +66,14 @@ impl Caller {
             return Ok(());
         }
         let names: Vec<_> = roles.iter().map(|role| role.as_str()).collect();
-        Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "role-missing",
-            format!("one of these roles is needed: {}", names.join(", ")),
-        ))
+        Err(ApiError::new(Code::RoleMissing, format!("one of these roles is needed: {}", names.join(", "))))
     }
 
     /// The version that the change expects; `If-Match` is demanded.
     pub(crate) fn expected(&self) -> Result<Expected, ApiError> {
         let Some(value) = self.headers.get(header::IF_MATCH) else {
             return Err(ApiError::new(
-                StatusCode::PRECONDITION_REQUIRED,
-                "if-match-missing",
+                Code::IfMatchMissing,
                 "a change needs If-Match with the ETag that was read",
             ));
         };
@@ -85,13 +85,7 @@ impl Caller {
             .and_then(|text| text.strip_suffix('"'))
             .and_then(|text| text.parse().ok())
             .map(|version| Expected::Exactly(Version(version)))
-            .ok_or_else(|| {
-                ApiError::new(
-                    StatusCode::PRECONDITION_FAILED,
-                    "version-mismatch",
-                    "If-Match is no ETag of this resource",
-                )
-            })
+            .ok_or_else(|| ApiError::new(Code::VersionMismatch, "If-Match is no ETag of this resource"))
     }
 
     /// The request's idempotency key, with a fingerprint of what it asks: method, path, `If-Match` and body.
@@ -99,7 +93,7 @@ impl Caller {
         let Some(value) = self.headers.get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().unwrap_or_default().to_owned();
         if key.is_empty() || key.len() > 255 {
-            return Err(crate::commands::CommandError::KeyInvalid.into());
+            return Err(CommandError::KeyInvalid.into());
         }
         let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let matched = self.headers.get(header::IF_MATCH).map_or(&b""[..], |value| value.as_bytes());
@@ -121,26 +115,69 @@ impl Caller {
             .ok()
             .and_then(|text| text.parse().ok())
             .map(|position| Some(Position(position)))
-            .ok_or_else(|| {
-                ApiError::new(StatusCode::BAD_REQUEST, "position-invalid", "Niyam-Position is a whole number")
-            })
+            .ok_or_else(|| ApiError::new(Code::PositionInvalid, "Niyam-Position is a whole number"))
     }
 
     /// Whether the client would rather have a page than JSON; 406 when it wants neither.
     pub(crate) fn wants_page(&self) -> Result<bool, ApiError> {
         let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-        let place = |kind: &str| accept.split(',').position(|part| part.trim().starts_with(kind));
-        let page = place("text/html").or_else(|| place("text/*"));
-        let json = place("application/json").or_else(|| place("application/*")).or_else(|| place("*/*"));
-        match (page, json) {
-            (Some(page), Some(json)) => Ok(page < json),
-            (Some(_), None) => Ok(true),
-            (None, Some(_)) => Ok(false),
-            (None, None) => Err(ApiError::new(
-                StatusCode::NOT_ACCEPTABLE,
-                "not-acceptable",
-                "application/json and text/html are offered",
-            )),
+        match (wanted(accept, "text", "html"), wanted(accept, "application", "json")) {
+            (None, None) => {
+                Err(ApiError::new(Code::NotAcceptable, "application/json and text/html are offered"))
+            }
+            (page, json) => Ok(page > json),
         }
+    }
+}
+
+/// How much `accept` wants `kind/subtype`, with a named type above a wildcard; nothing when it does not.
+fn wanted(accept: &str, kind: &str, subtype: &str) -> Option<(u16, u8)> {
+    let range = |text: &str| {
+        let mut parts = text.split(';').map(str::trim);
+        let (its_kind, its_subtype) = parts.next()?.split_once('/')?;
+        let named = match (its_kind, its_subtype) {
+            ("*", "*") => 0,
+            (its_kind, "*") if its_kind.eq_ignore_ascii_case(kind) => 1,
+            (its_kind, its_subtype)
+                if its_kind.eq_ignore_ascii_case(kind) && its_subtype.eq_ignore_ascii_case(subtype) =>
+            {
+                2
+            }
+            _ => return None,
+        };
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        Some((named, weight.map_or(1000, thousandths)))
+    };
+    // The range that names the type best says how much it is wanted (RFC 9110, 12.5.1).
+    let (named, weight) = accept.split(',').filter_map(range).max_by_key(|(named, _)| *named)?;
+    (weight > 0).then_some((weight, named))
+}
+
+/// `0.25` as 250; what is no weight is none.
+fn thousandths(text: &str) -> u16 {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match whole {
+        "1" => 1000,
+        "0" if fraction.len() <= 3 && digits(fraction) => format!("{fraction:0<3}").parse().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wanted;
+
+    #[test]
+    fn the_best_named_range_says_how_much_a_type_is_wanted() {
+        let page = |accept: &str| wanted(accept, "text", "html") > wanted(accept, "application", "json");
+        assert!(page("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
+        assert!(page("application/json;q=0.5, text/html;q=0.75"));
+        assert!(page("TEXT/*"));
+        assert!(!page("text/html;q=0.5, application/json"));
+        assert!(!page("*/*"));
+        assert!(!page("application/json"));
+        assert_eq!(wanted("text/html;q=0, */*", "text", "html"), None);
+        assert_eq!(wanted("image/png", "text", "html"), None);
     }
 }

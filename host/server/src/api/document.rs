@@ -5,7 +5,8 @@ use niyam_values::{Attributes, Decimal, Direction, Document, Identifier, Line, P
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::text::{AttributesText, DateText, DecimalText};
+use crate::api::text::{AttributesText, DateText, DecimalText, Object};
+use crate::commands::views::EXCHANGE_RATE_SOURCE;
 
 /// A document that may bear tax. The tenant is its other party.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -23,12 +24,15 @@ pub(crate) struct DocumentRequest {
     #[schema(example = "BDT")]
     currency: String,
     /// Needed when the currency is not the country's own.
-    exchange_rate: Option<ExchangeRateRequest>,
+    #[schema(value_type = Option<ExchangeRateRequest>)]
+    exchange_rate: Option<Object<ExchangeRateRequest>>,
     /// `exclusive` or `inclusive`.
     #[schema(value_type = String, example = "exclusive")]
     price_mode: PriceMode,
-    customer: PartyRequest,
-    lines: Vec<LineRequest>,
+    #[schema(value_type = PartyRequest)]
+    customer: Object<PartyRequest>,
+    #[schema(value_type = Vec<LineRequest>)]
+    lines: Vec<Object<LineRequest>>,
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     attributes: AttributesText,
@@ -55,7 +59,8 @@ pub(crate) struct PartyRequest {
     #[schema(example = "BD")]
     country: String,
     #[serde(default)]
-    identifiers: Vec<IdentifierRequest>,
+    #[schema(value_type = Vec<IdentifierRequest>)]
+    identifiers: Vec<Object<IdentifierRequest>>,
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     attributes: AttributesText,
@@ -95,12 +100,12 @@ impl From<DocumentRequest> for Document {
     fn from(request: DocumentRequest) -> Self {
         let minor_units = request.currency.parse::<Currency>().map_or(2, Currency::minor_units);
         let mut attributes = request.attributes.0;
-        let exchange_rate = request.exchange_rate.map(|rate| {
-            attributes.set("exchange_rate_source", rate.source);
+        let exchange_rate = request.exchange_rate.map(|Object(rate)| {
+            attributes.set(EXCHANGE_RATE_SOURCE, rate.source);
             rate.rate.0
         });
-        let lines =
-            request.lines.into_iter().zip(1_usize..).map(|(line, number)| line.line(number)).collect();
+        let lines = request.lines.into_iter().zip(1_usize..);
+        let lines = lines.map(|(Object(line), number)| line.line(number)).collect();
         Self {
             kind: request.kind.unwrap_or_else(|| "invoice".to_owned()),
             direction: request.direction,
@@ -110,7 +115,7 @@ impl From<DocumentRequest> for Document {
             exchange_rate,
             price_mode: request.price_mode,
             supplier: nobody(),
-            customer: request.customer.into(),
+            customer: request.customer.0.into(),
             lines,
             attributes,
         }
@@ -124,7 +129,7 @@ impl From<PartyRequest> for Party {
             name: request.name,
             address: request.address,
             country: request.country,
-            identifiers: request.identifiers.into_iter().map(Identifier::from).collect(),
+            identifiers: identifiers(request.identifiers),
             attributes: request.attributes.0,
         }
     }
@@ -134,6 +139,11 @@ impl From<IdentifierRequest> for Identifier {
     fn from(request: IdentifierRequest) -> Self {
         Self { kind: request.kind, value: request.value }
     }
+}
+
+/// The identifiers that a request lists.
+pub(crate) fn identifiers(requests: Vec<Object<IdentifierRequest>>) -> Vec<Identifier> {
+    requests.into_iter().map(|Object(request)| request.into()).collect()
 }
 
 impl LineRequest {

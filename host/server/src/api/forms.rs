@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::Response;
 use maud::{DOCTYPE, Markup, html};
-use niyam_domain::Rejection;
 use niyam_values::{Block, Cell, Form, Grid, Label};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,7 +63,9 @@ pub(crate) struct ColumnView {
 /// A paper of an issued invoice.
 #[utoipa::path(get, path = "/v1/invoices/{id}/forms/{code}", tag = "invoices",
     params(("id" = String, Path), ("code" = String, Path, example = "mushak-6.3")),
-    responses((status = 200, body = FormView), (status = 404, body = Problem), (status = 409, body = Problem)))]
+    responses(
+        (status = 200, content((FormView = "application/json"), (String = "text/html"))),
+        (status = 404, body = Problem), (status = 406, body = Problem), (status = 409, body = Problem)))]
 pub(crate) async fn draw(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -72,32 +73,7 @@ pub(crate) async fn draw(
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
     let page = caller.wants_page()?;
-    let invoice = api.app.invoice(&caller.actor, invoice_id(&id)?).await?.invoice;
-    let Some(issued) = invoice.issued else {
-        let detail = "only an issued invoice has papers";
-        return Err(ApiError::new(StatusCode::CONFLICT, "invoice-not-issued", detail));
-    };
-    let at = api.app.tenant(&caller.actor.tenant).await?;
-    let decision = &invoice.assessment.decision;
-    // The pack and the configuration that issued it, not those of today.
-    let activation = at
-        .tenant
-        .activations
-        .iter()
-        .find(|found| {
-            found.module.digest == decision.module.digest && found.config_digest == decision.config_digest
-        })
-        .ok_or(Rejection::NoActivePack)?
-        .clone();
-    let assessment = invoice.assessment;
-    let decided = api
-        .app
-        .packs
-        .call(&caller.actor.tenant, &activation, move |module, config| {
-            module.draw_form(config, &code, &assessment.document, &assessment.taxes, &issued.facts)
-        })
-        .await?;
-    let form = decided.answer.map_err(Rejection::Findings)?;
+    let form = api.app.draw_form(&caller.actor, invoice_id(&id)?, code).await?;
     if page {
         let mut response = Response::new(self::page(&form).into_string().into());
         respond::set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");

@@ -5,24 +5,26 @@ use std::time::Duration;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
 use niyam_domain::{DomainEvent as _, InvoiceEvent, InvoiceId, InvoiceStatus, Position, Rejection, Version};
+use niyam_store::{Idempotency, Recorded};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::api::body::Body;
 use crate::api::caller::Caller;
+use crate::api::code::Code;
 use crate::api::document::DocumentRequest;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
-use crate::commands::CommandError;
 use crate::commands::metadata::Metadata;
 use crate::commands::views::{DecisionView, InvoiceView};
+use crate::commands::{CommandError, Expected};
 use crate::projections::{InvoiceListItem, InvoiceListQuery};
-use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS};
+use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 200;
@@ -56,11 +58,21 @@ pub(crate) async fn revise(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(DRAFTERS)?;
-    let id = invoice_id(&id)?;
-    let expected = caller.expected()?;
+    let Change { id, expected, .. } = change(&caller, DRAFTERS, &id, &body)?;
     let document: DocumentRequest = body.parse()?;
     Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.into()).await?))
+}
+
+/// What a change of an invoice says besides its body.
+struct Change {
+    id: InvoiceId,
+    expected: Expected,
+    key: Option<Idempotency>,
+}
+
+fn change(caller: &Caller, roles: &[Role], id: &str, body: &Body) -> Result<Change, ApiError> {
+    caller.require(roles)?;
+    Ok(Change { id: invoice_id(id)?, expected: caller.expected()?, key: caller.idempotency(&body.0)? })
 }
 
 /// Nothing to say.
@@ -78,11 +90,8 @@ pub(crate) async fn approve(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(APPROVERS)?;
-    let id = invoice_id(&id)?;
+    let Change { id, expected, key } = change(&caller, APPROVERS, &id, &body)?;
     let Nothing {} = body.parse_or_default()?;
-    let expected = caller.expected()?;
-    let key = caller.idempotency(&body.0)?;
     Ok(respond::committed(api.app.approve_invoice(&caller.actor, key, id, expected).await?))
 }
 
@@ -96,11 +105,8 @@ pub(crate) async fn issue(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(ISSUERS)?;
-    let id = invoice_id(&id)?;
+    let Change { id, expected, key } = change(&caller, ISSUERS, &id, &body)?;
     let Nothing {} = body.parse_or_default()?;
-    let expected = caller.expected()?;
-    let key = caller.idempotency(&body.0)?;
     Ok(respond::committed(api.app.issue_invoice(&caller.actor, key, id, expected).await?))
 }
 
@@ -121,15 +127,11 @@ pub(crate) async fn cancel(
     Path(id): Path<String>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(DRAFTERS)?;
-    let id = invoice_id(&id)?;
+    let Change { id, expected, key } = change(&caller, DRAFTERS, &id, &body)?;
     let CancelRequest { reason } = body.parse_or_default()?;
     if reason.as_ref().is_some_and(|reason| reason.chars().count() > 500) {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Err(ApiError::at(status, "text-too-long", "/reason", "at most 500 characters"));
+        return Err(ApiError::at(Code::TextTooLong, "/reason", "at most 500 characters"));
     }
-    let expected = caller.expected()?;
-    let key = caller.idempotency(&body.0)?;
     Ok(respond::committed(api.app.cancel_invoice(&caller.actor, key, id, expected, reason).await?))
 }
 
@@ -181,7 +183,7 @@ pub(crate) async fn list(
     query: Result<Query<ListQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
-    let invalid = |detail: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "query-invalid", detail);
+    let invalid = |detail: String| ApiError::new(Code::QueryInvalid, detail);
     let Query(ListQuery { status, limit, after }) = query.map_err(|error| invalid(error.body_text()))?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
@@ -193,10 +195,11 @@ pub(crate) async fn list(
         })
         .transpose()?;
     let tenant = &caller.actor.tenant;
+    // A view knows no tenants: without this, one that does not exist would have an empty list.
+    api.app.tenant(tenant).await?;
     if let Some(position) = caller.position()? {
         if !api.progress.wait(VIEW, tenant, position, POSITION_WAIT).await {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(ApiError::new(status, "view-behind", "the list does not hold that position yet"));
+            return Err(ApiError::new(Code::ViewBehind, "the list does not hold that position yet"));
         }
     } else if let Some(head) = api.app.store.head(tenant).await? {
         api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
@@ -256,7 +259,6 @@ pub(crate) async fn events(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    caller.require(READERS)?;
     let mut items = Vec::new();
     for event in recorded(&api, &caller, &id).await? {
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
@@ -289,7 +291,6 @@ pub(crate) async fn decisions(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    caller.require(READERS)?;
     let mut items = Vec::new();
     for event in recorded(&api, &caller, &id).await? {
         let at = (event.version, event.event_type.as_str(), event.recorded_at);
@@ -309,7 +310,8 @@ pub(crate) async fn decisions(
     respond::json(&DecisionPage { items })
 }
 
-async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<niyam_store::Recorded>, ApiError> {
+async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<Recorded>, ApiError> {
+    caller.require(READERS)?;
     let events = api.app.store.load(&caller.actor.tenant, &invoice_id(id)?.stream(), Version(0)).await?;
     if events.is_empty() { Err(Rejection::InvoiceMissing.into()) } else { Ok(events) }
 }

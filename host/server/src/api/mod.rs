@@ -2,6 +2,7 @@
 
 mod body;
 mod caller;
+pub(crate) mod code;
 mod document;
 mod forms;
 mod health;

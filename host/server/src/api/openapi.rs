@@ -1,8 +1,12 @@
 //! The OpenAPI document, from the handlers.
 
+use axum::http::StatusCode;
 use utoipa::OpenApi;
+use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
+use crate::api::code::Code;
 use crate::api::{forms, health, invoices, tax, tenant};
 
 #[derive(OpenApi)]
@@ -23,7 +27,64 @@ pub(crate) fn document() -> String {
     let components = document.components.get_or_insert_default();
     let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    for (path, item) in &mut document.paths.paths {
+        if path.starts_with("/v1/") {
+            [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten().for_each(add_problems);
+        }
+    }
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// The problems that an operation's own line does not name: what the token, the headers and the body may bring.
+fn add_problems(operation: &mut Operation) {
+    let has_header = |name: &str| {
+        let parameters = operation.parameters.iter().flatten();
+        parameters.filter_map(of_parameter).any(|parameter| parameter.name == name)
+    };
+    let mut statuses = vec![StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::SERVICE_UNAVAILABLE];
+    if operation.request_body.is_some() {
+        statuses.extend([
+            StatusCode::BAD_REQUEST,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ]);
+    }
+    if has_header("If-Match") {
+        statuses.extend([
+            StatusCode::NOT_FOUND,
+            StatusCode::CONFLICT,
+            StatusCode::PRECONDITION_FAILED,
+            StatusCode::PRECONDITION_REQUIRED,
+        ]);
+    }
+    if has_header("Idempotency-Key") {
+        statuses.extend([StatusCode::BAD_REQUEST, StatusCode::UNPROCESSABLE_ENTITY]);
+    }
+    let responses = &mut operation.responses.responses;
+    statuses.extend(
+        responses
+            .keys()
+            .filter_map(|status| status.parse::<StatusCode>().ok())
+            .filter(|status| !status.is_success()),
+    );
+    for status in statuses {
+        responses.insert(status.as_str().to_owned(), RefOr::T(problem(status)));
+    }
+}
+
+fn of_parameter(parameter: &RefOr<Parameter>) -> Option<&Parameter> {
+    match parameter {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// Says which codes come with `status`.
+fn problem(status: StatusCode) -> Response {
+    let codes = Code::ALL.iter().filter(|code| code.status() == status);
+    let codes: Vec<_> = codes.map(|code| format!("`{}`", code.as_str())).collect();
+    let schema = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    ResponseBuilder::new().description(codes.join(", ")).content("application/problem+json", schema).build()
 }

@@ -9,6 +9,7 @@ use niyam_values::Finding;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::api::code::Code;
 use crate::commands::CommandError;
 use crate::commands::views::FindingView;
 use crate::packs::PackError;
@@ -43,15 +44,21 @@ pub(crate) struct Problem {
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, code: &str, detail: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), detail: detail.into(), errors: Vec::new(), module: None }
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            status: code.status(),
+            code: code.as_str().to_owned(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            module: None,
+        }
     }
 
     /// The body has one wrong place.
-    pub(crate) fn at(status: StatusCode, code: &str, pointer: &str, message: impl Into<String>) -> Self {
+    pub(crate) fn at(code: Code, pointer: &str, message: impl Into<String>) -> Self {
         let message = message.into();
-        let mut error = Self::new(status, code, message.clone());
-        error.errors.push(Finding::error(code, message).at(pointer));
+        let mut error = Self::new(code, message.clone());
+        error.errors.push(Finding::error(code.as_str(), message).at(pointer));
         error
     }
 
@@ -84,9 +91,15 @@ impl ApiError {
         response
     }
 
-    fn failed(status: StatusCode, code: &str, detail: &str, inner: &dyn std::error::Error) -> Self {
-        tracing::error!(code, error = %inner, "request failed");
-        Self::new(status, code, detail)
+    /// A problem that is not the client's: what is behind it goes to the log.
+    fn failed(code: Code, detail: &str, inner: &dyn std::error::Error) -> Self {
+        tracing::error!(code = code.as_str(), error = %inner, "request failed");
+        Self::new(code, detail)
+    }
+
+    fn of_module(mut self, id: &str) -> Self {
+        self.module = Some(id.to_owned());
+        self
     }
 }
 
@@ -104,28 +117,31 @@ impl From<CommandError> for ApiError {
         match error {
             CommandError::Rejected(rejection) => rejection.into(),
             CommandError::Stale { .. } => Self::new(
-                StatusCode::PRECONDITION_FAILED,
-                "version-mismatch",
+                Code::VersionMismatch,
                 "the version in If-Match is not the one that stands; read it again",
             ),
-            CommandError::KeyReused => Self::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "idempotency-key-reused",
-                "the Idempotency-Key was used for another request",
-            ),
+            CommandError::KeyReused => {
+                Self::new(Code::IdempotencyKeyReused, "the Idempotency-Key was used for another request")
+            }
             CommandError::KeyInvalid => Self::new(
-                StatusCode::BAD_REQUEST,
-                "idempotency-key-invalid",
+                Code::IdempotencyKeyInvalid,
                 "an Idempotency-Key has 1 to 255 printable ASCII characters",
             ),
+            CommandError::TooLarge => {
+                Self::new(Code::DocumentTooLarge, "the document with its taxes has more than 1 MiB")
+            }
             CommandError::TenantUnknown => {
-                Self::new(StatusCode::FORBIDDEN, "tenant-unknown", "the token's tenant does not exist")
+                Self::new(Code::TenantUnknown, "the token's tenant does not exist")
+            }
+            CommandError::NotIssued => Self::new(Code::InvoiceNotIssued, "only an issued invoice has papers"),
+            CommandError::FormMissing => {
+                Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {
                 tracing::error!(reason, "a defect");
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "the request failed")
+                Self::new(Code::InternalError, "the request failed")
             }
         }
     }
@@ -133,17 +149,15 @@ impl From<CommandError> for ApiError {
 
 impl From<Rejection> for ApiError {
     fn from(rejection: Rejection) -> Self {
-        let status = match &rejection {
-            Rejection::InvoiceMissing => StatusCode::NOT_FOUND,
-            rejection if rejection.is_conflict() => StatusCode::CONFLICT,
-            _ => StatusCode::UNPROCESSABLE_ENTITY,
-        };
-        let mut error = Self::new(status, rejection.code(), rejection.to_string());
+        let code = Code::find(rejection.code()).unwrap_or(Code::InternalError);
+        let mut error = Self::new(code, rejection.to_string());
         if let Rejection::Findings(findings) = rejection {
-            // One finding is the problem itself; several share the general code.
-            if let [only] = findings.as_slice() {
-                error.code.clone_from(&only.code);
-                error.detail.clone_from(&only.message);
+            // One broken rule is the problem itself, however many places break it; several share the general code.
+            if let Some((first, others)) = findings.split_first()
+                && others.iter().all(|other| other.code == first.code)
+            {
+                error.code.clone_from(&first.code);
+                error.detail.clone_from(&first.message);
             }
             error.errors = findings;
         }
@@ -155,24 +169,16 @@ impl From<PackError> for ApiError {
     fn from(error: PackError) -> Self {
         match error {
             PackError::Failed(failure) => {
-                tracing::error!(module.id = failure.module().id, module.digest = failure.module().digest,
-                    error = %failure, "a module failed");
-                let mut error =
-                    Self::new(StatusCode::SERVICE_UNAVAILABLE, failure.code(), failure.to_string());
-                error.module = Some(failure.module().id.clone());
-                error
+                let module = failure.module();
+                tracing::error!(module.id = module.id, module.digest = module.digest, error = %failure,
+                    "a module failed");
+                let code = Code::find(failure.code()).unwrap_or(Code::InternalError);
+                Self::new(code, failure.to_string()).of_module(&module.id)
             }
-            PackError::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "modules-busy",
-                "too many module calls wait; try again",
-            ),
+            PackError::Busy => Self::new(Code::ModulesBusy, "too many module calls wait; try again"),
             PackError::Unavailable { ref id, .. } => {
                 let detail = format!("module {id} cannot be loaded");
-                let mut problem =
-                    Self::failed(StatusCode::SERVICE_UNAVAILABLE, "module-unavailable", &detail, &error);
-                problem.module = Some(id.clone());
-                problem
+                Self::failed(Code::ModuleUnavailable, &detail, &error).of_module(id)
             }
             PackError::Store(error) => error.into(),
         }
@@ -181,33 +187,21 @@ impl From<PackError> for ApiError {
 
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
-        let busy = StatusCode::SERVICE_UNAVAILABLE;
-        match &error {
-            StoreError::Overloaded => {
-                Self::failed(busy, "overloaded", "too many requests wait; try again", &error)
-            }
+        let (code, detail) = match &error {
+            StoreError::Overloaded => (Code::Overloaded, "too many requests wait; try again"),
             StoreError::Unavailable(_) | StoreError::Closed => {
-                Self::failed(busy, "database-unavailable", "the database is not to be had; try again", &error)
+                (Code::DatabaseUnavailable, "the database is not to be had; try again")
             }
-            StoreError::Full(_) => Self::failed(
-                StatusCode::INSUFFICIENT_STORAGE,
-                "storage-full",
+            StoreError::Full(_) => (
+                Code::StorageFull,
                 "the disk takes no more and nothing was recorded; try again once there is room",
-                &error,
             ),
-            StoreError::CommitUnknown(_) => Self::failed(
-                busy,
-                "outcome-unknown",
-                "the database broke off; ask again with the same Idempotency-Key",
-                &error,
-            ),
-            _ => Self::failed(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal-error",
-                "the request failed",
-                &error,
-            ),
-        }
+            StoreError::CommitUnknown(_) => {
+                (Code::OutcomeUnknown, "the database broke off; ask again with the same Idempotency-Key")
+            }
+            _ => (Code::InternalError, "the request failed"),
+        };
+        Self::failed(code, detail, &error)
     }
 }
 

@@ -6,15 +6,17 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderName, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::api::body::BODY_BYTES_MAX;
 use crate::api::caller::TraceId;
+use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{forms, health, invoices, respond, tax, tenant};
 use crate::app::App;
@@ -22,7 +24,7 @@ use crate::projections::Progress;
 use crate::proof::keeper::Proofs;
 
 /// How long a request may take.
-const REQUEST_TIME: Duration = Duration::from_secs(30);
+pub(crate) const REQUEST_TIME: Duration = Duration::from_secs(30);
 
 /// What handlers work with.
 pub(crate) struct Api {
@@ -51,13 +53,10 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/openapi.json", get(openapi))
-        .fallback(|| async { ApiError::new(StatusCode::NOT_FOUND, "route-unknown", "there is nothing here") })
+        .merge(SwaggerUi::new("/docs").config(Config::from("/openapi.json")))
+        .fallback(|| async { ApiError::new(Code::RouteUnknown, "there is nothing here") })
         .method_not_allowed_fallback(|| async {
-            ApiError::new(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "method-not-allowed",
-                "the method is not offered here",
-            )
+            ApiError::new(Code::MethodNotAllowed, "the method is not offered here")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(panicked))
@@ -81,12 +80,7 @@ async fn handle(trace_id: String, mut request: Request, next: Next) -> Response 
     let span = tracing::info_span!("request", trace_id);
     let answered = tokio::time::timeout(REQUEST_TIME, next.run(request).instrument(span)).await;
     let response = answered.unwrap_or_else(|_| {
-        ApiError::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "request-timeout",
-            "the request took too long; try again",
-        )
-        .into_response()
+        ApiError::new(Code::RequestTimeout, "the request took too long; try again").into_response()
     });
     let mut response = match response.extensions().get::<ApiError>() {
         Some(error) => error.render(&trace_id),
@@ -108,5 +102,5 @@ fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let reason =
         panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     tracing::error!(reason, "a handler panicked");
-    ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal-error", "the request failed").into_response()
+    ApiError::new(Code::InternalError, "the request failed").into_response()
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
-use axum::http::StatusCode;
 use axum::response::Response;
 use niyam_domain::Rejection;
 use niyam_values::Date;
@@ -13,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::api::body::Body;
 use crate::api::caller::Caller;
+use crate::api::code::Code;
 use crate::api::document::{DocumentRequest, IdentifierRequest};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::router::Api;
@@ -57,8 +57,7 @@ pub(crate) async fn check_identifier(
     caller.require(READERS)?;
     let IdentifierRequest { kind, value } = body.parse()?;
     if kind.len() > 64 || value.len() > 64 {
-        let status = StatusCode::UNPROCESSABLE_ENTITY;
-        return Err(ApiError::at(status, "text-too-long", "/value", "at most 64 characters"));
+        return Err(ApiError::at(Code::TextTooLong, "/value", "at most 64 characters"));
     }
     let at = api.app.tenant(&caller.actor.tenant).await?;
     let checked = api.app.check_identifier(&at, kind.clone(), value.clone()).await?;
@@ -96,10 +95,10 @@ pub(crate) async fn fiscal_period(
     query: Result<Query<PeriodQuery>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
-    let invalid = |code: &str, detail: String| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
-    let Query(PeriodQuery { date }) = query.map_err(|error| invalid("query-invalid", error.body_text()))?;
-    let day = text::date(&date)
-        .ok_or_else(|| invalid("date-invalid", "date is YYYY-MM-DD and exists".to_owned()))?;
+    let Query(PeriodQuery { date }) =
+        query.map_err(|error| ApiError::new(Code::QueryInvalid, error.body_text()))?;
+    let day =
+        text::date(&date).ok_or_else(|| ApiError::new(Code::DateInvalid, "date is YYYY-MM-DD and exists"))?;
     let at = api.app.tenant(&caller.actor.tenant).await?;
     let period = api.app.fiscal_period(&at, day).await?;
     respond::json(&PeriodView {

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use niyam_domain::Profile;
-use niyam_values::Identifier;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::api::body::Body;
 use crate::api::caller::Caller;
-use crate::api::document::IdentifierRequest;
+use crate::api::document::{IdentifierRequest, identifiers};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
-use crate::api::text::AttributesText;
+use crate::api::text::{AttributesText, Object};
 use crate::commands::views::TenantView;
 use crate::roles::{ADMINS, READERS};
 
@@ -27,7 +26,8 @@ pub(crate) struct ProfileRequest {
     address: Option<String>,
     time_zone: Option<String>,
     #[serde(default)]
-    identifiers: Vec<IdentifierRequest>,
+    #[schema(value_type = Vec<IdentifierRequest>)]
+    identifiers: Vec<Object<IdentifierRequest>>,
     /// For example `responsible_person`, `designation`.
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
@@ -60,7 +60,7 @@ pub(crate) async fn change(
         address: request.address,
         country: at.tenant.profile.country.clone(),
         time_zone: request.time_zone.unwrap_or_else(|| at.tenant.profile.time_zone.clone()),
-        identifiers: request.identifiers.into_iter().map(Identifier::from).collect(),
+        identifiers: identifiers(request.identifiers),
         attributes: request.attributes.0,
     };
     Ok(respond::committed(api.app.change_profile(&caller.actor, expected, profile).await?))

@@ -1,10 +1,34 @@
-//! Decimals and dates as clients write them: in full, exactly, or not at all.
+//! Objects, decimals and dates as clients write them: in full, exactly, or not at all.
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use niyam_values::{Attributes, Date, Decimal};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+
+/// `T` from a JSON object alone: what is derived for a struct would also take an array, field by field.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OfFields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OfFields<T> {
+            type Value = T;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(OfFields(PhantomData)).map(Self)
+    }
+}
 
 /// Longest text of a decimal.
 const DECIMAL_LENGTH_MAX: usize = 28;
@@ -60,8 +84,8 @@ pub(crate) struct AttributesText(pub(crate) Attributes);
 
 impl<'de> Deserialize<'de> for AttributesText {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
+        struct OfTexts;
+        impl<'de> Visitor<'de> for OfTexts {
             type Value = AttributesText;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -77,6 +101,10 @@ impl<'de> Deserialize<'de> for AttributesText {
                 }
                 let mut attributes = Attributes::new();
                 while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if attributes.get(&name).is_some() {
+                        let message = format!("field-duplicate: duplicate attribute `{name}`");
+                        return Err(A::Error::custom(message));
+                    }
                     let value = match value {
                         Value::Text(text) => text,
                         Value::Flag(flag) => flag.to_string(),
@@ -86,6 +114,6 @@ impl<'de> Deserialize<'de> for AttributesText {
                 Ok(AttributesText(attributes))
             }
         }
-        deserializer.deserialize_map(Object)
+        deserializer.deserialize_map(OfTexts)
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
+pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod metadata;
 pub(crate) mod once;
@@ -10,11 +11,18 @@ pub(crate) mod tenant;
 pub(crate) mod views;
 
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
-use niyam_store::{AppendError, StoreError};
+use niyam_store::{AppendError, InvalidAppend, StoreError};
 
 use crate::aggregates::ReadError;
 use crate::packs::PackError;
 use crate::roles::Role;
+
+/// The rules that commands keep themselves: the code of a finding, and what is wanted.
+pub(crate) const RULES: &[(&str, &str)] = &[
+    ("direction-not-supported", "Only sales are invoiced."),
+    ("time-zone-unknown", "A tenant's time zone is an IANA name, for example Asia/Dhaka."),
+    ("text-invalid", "A text of the profile has 1 to 500 printable characters."),
+];
 
 /// Who asks.
 #[derive(Debug, Clone)]
@@ -49,6 +57,15 @@ pub(crate) enum CommandError {
     /// The key is no key.
     #[error("an idempotency key has 1 to 255 printable ASCII characters")]
     KeyInvalid,
+    /// An event would be larger than the store takes.
+    #[error("the command would record more than one event may hold")]
+    TooLarge,
+    /// A paper was asked of an invoice that is not issued.
+    #[error("the invoice is not issued")]
+    NotIssued,
+    /// The pack does not draw such a paper for the invoice.
+    #[error("there is no such paper")]
+    FormMissing,
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,
@@ -95,7 +112,8 @@ impl From<AppendError> for CommandError {
         match error {
             AppendError::Conflict { stream, .. } => Self::Stale { stream },
             AppendError::KeyReused => Self::KeyReused,
-            AppendError::Invalid(niyam_store::InvalidAppend::Key) => Self::KeyInvalid,
+            AppendError::Invalid(InvalidAppend::Key) => Self::KeyInvalid,
+            AppendError::Invalid(InvalidAppend::EventTooLarge | InvalidAppend::TooLarge) => Self::TooLarge,
             AppendError::Invalid(error) => Self::Defect(error.to_string()),
             AppendError::Store(error) => Self::Store(error),
         }

@@ -217,6 +217,19 @@ impl From<&Line> for LineView {
     }
 }
 
+/// The document's attribute that says who vouches for its exchange rate.
+pub(crate) const EXCHANGE_RATE_SOURCE: &str = "exchange_rate_source";
+
+/// What one unit of the document's currency is worth.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExchangeRateView {
+    #[schema(value_type = String, example = "122.50")]
+    rate: Decimal,
+    /// Who says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+}
+
 /// A document as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DocumentView {
@@ -227,8 +240,7 @@ pub(crate) struct DocumentView {
     tax_date: Date,
     currency: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    exchange_rate: Option<Decimal>,
+    exchange_rate: Option<ExchangeRateView>,
     #[schema(value_type = String)]
     price_mode: PriceMode,
     supplier: PartyView,
@@ -240,17 +252,22 @@ pub(crate) struct DocumentView {
 
 impl From<&Document> for DocumentView {
     fn from(document: &Document) -> Self {
+        let source = document.attributes.get(EXCHANGE_RATE_SOURCE);
+        let own = |&(name, _): &(&str, &str)| name != EXCHANGE_RATE_SOURCE;
+        let own = document.attributes.iter().filter(own);
         Self {
             direction: document.direction,
             kind: document.kind.clone(),
             tax_date: document.tax_date,
             currency: document.currency.clone(),
-            exchange_rate: document.exchange_rate,
+            exchange_rate: document
+                .exchange_rate
+                .map(|rate| ExchangeRateView { rate, source: source.map(str::to_owned) }),
             price_mode: document.price_mode,
             supplier: (&document.supplier).into(),
             customer: (&document.customer).into(),
             lines: document.lines.iter().map(LineView::from).collect(),
-            attributes: document.attributes.clone(),
+            attributes: own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         }
     }
 }

@@ -4,6 +4,21 @@
 
 mod audit;
 mod harness;
+
 mod invoices;
-mod openapi;
+mod lifecycle;
+mod lists;
+mod papers;
+mod proofs;
+mod repeats;
+mod taxes;
+mod tenants;
+
+mod documents;
+mod modules;
 mod refusals;
+mod tokens;
+
+mod program;
+mod references;
+mod stopping;

@@ -1,0 +1,218 @@
+//! The codes of problems: each with the one status that it comes with, and when it comes.
+//!
+//! A finding of a document's rules has a code of its own, from the domain or from the pack that found it.
+
+use axum::http::StatusCode;
+
+macro_rules! codes {
+    ($($(#[doc = $when:literal])+ $code:ident = $text:literal, $status:ident;)+) => {
+        /// What went wrong. Stable: clients match on its text.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $($(#[doc = $when])+ $code,)+
+        }
+
+        impl Code {
+            /// All of them, by status.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$code),+];
+
+            /// Its text.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$code => $text,)+ }
+            }
+
+            /// The status of the response.
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$code => StatusCode::$status,)+ }
+            }
+
+            /// When it comes.
+            pub(crate) const fn when(self) -> &'static str {
+                match self { $(Self::$code => concat!($($when),+),)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body breaks off before its end.
+    BodyUnreadable = "body-unreadable", BAD_REQUEST;
+    /// The body is no JSON, or is nested too deep.
+    JsonMalformed = "json-malformed", BAD_REQUEST;
+    /// The Idempotency-Key does not have 1 to 255 printable ASCII characters.
+    IdempotencyKeyInvalid = "idempotency-key-invalid", BAD_REQUEST;
+    /// Niyam-Position is no whole number.
+    PositionInvalid = "position-invalid", BAD_REQUEST;
+
+    /// There is no bearer token.
+    TokenMissing = "token-missing", UNAUTHORIZED;
+    /// The token is not one that this server signed, for it, with a tenant and roles.
+    TokenInvalid = "token-invalid", UNAUTHORIZED;
+    /// The token's time is over.
+    TokenExpired = "token-expired", UNAUTHORIZED;
+    /// The token's time has not come.
+    TokenNotYetValid = "token-not-yet-valid", UNAUTHORIZED;
+
+    /// The user holds none of the roles that may do this.
+    RoleMissing = "role-missing", FORBIDDEN;
+    /// The token's tenant does not exist.
+    TenantUnknown = "tenant-unknown", FORBIDDEN;
+
+    /// There is nothing under this path.
+    RouteUnknown = "route-unknown", NOT_FOUND;
+    /// The tenant has no such invoice.
+    InvoiceNotFound = "invoice-not-found", NOT_FOUND;
+    /// The pack has no such paper for the invoice.
+    FormNotFound = "form-not-found", NOT_FOUND;
+    /// The path does not offer this method.
+    MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
+    /// What Accept wants is not offered.
+    NotAcceptable = "not-acceptable", NOT_ACCEPTABLE;
+
+    /// The invoice is in a state that does not allow this.
+    InvoiceStatusConflict = "invoice-status-conflict", CONFLICT;
+    /// Only an issued invoice has papers.
+    InvoiceNotIssued = "invoice-not-issued", CONFLICT;
+    /// The taxes are no longer those that were approved.
+    TaxesChanged = "taxes-changed", CONFLICT;
+    /// There is a tenant of that name.
+    TenantExists = "tenant-exists", CONFLICT;
+
+    /// If-Match is not the version that stands.
+    VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
+    /// The body has more than 1 MiB.
+    BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE;
+    /// A change of something that exists came without If-Match.
+    IfMatchMissing = "if-match-missing", PRECONDITION_REQUIRED;
+
+    /// The body has a field that is not known there.
+    FieldUnknown = "field-unknown", UNPROCESSABLE_ENTITY;
+    /// The body lacks a field.
+    FieldMissing = "field-missing", UNPROCESSABLE_ENTITY;
+    /// The body has a field twice.
+    FieldDuplicate = "field-duplicate", UNPROCESSABLE_ENTITY;
+    /// A value is of another JSON type than is wanted.
+    TypeWrong = "type-wrong", UNPROCESSABLE_ENTITY;
+    /// A value is none of those that are known.
+    ValueInvalid = "value-invalid", UNPROCESSABLE_ENTITY;
+    /// A decimal is not written as digits with at most one point.
+    DecimalInvalid = "decimal-invalid", UNPROCESSABLE_ENTITY;
+    /// A number has too many digits.
+    NumberOutOfRange = "number-out-of-range", UNPROCESSABLE_ENTITY;
+    /// A date does not exist, or is not written YYYY-MM-DD.
+    DateInvalid = "date-invalid", UNPROCESSABLE_ENTITY;
+    /// A text is too long.
+    TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY;
+    /// A parameter of the query is unknown or wrong.
+    QueryInvalid = "query-invalid", UNPROCESSABLE_ENTITY;
+    /// The document breaks several rules: each finding says which, and where. A single rule's code comes instead.
+    DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;
+    /// The document and its taxes are more than one event may hold.
+    DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
+    /// No compliance pack is active on that date.
+    NoActivePack = "no-active-pack", UNPROCESSABLE_ENTITY;
+    /// The Idempotency-Key was used for another request.
+    IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
+
+    /// A defect of the server; the log has the request under its trace id.
+    InternalError = "internal-error", INTERNAL_SERVER_ERROR;
+
+    /// The disk takes no more, and nothing was recorded.
+    StorageFull = "storage-full", INSUFFICIENT_STORAGE;
+
+    /// The request took too long.
+    RequestTimeout = "request-timeout", SERVICE_UNAVAILABLE;
+    /// The list does not hold the position that Niyam-Position names yet.
+    ViewBehind = "view-behind", SERVICE_UNAVAILABLE;
+    /// Too many requests wait.
+    Overloaded = "overloaded", SERVICE_UNAVAILABLE;
+    /// The database is not to be had.
+    DatabaseUnavailable = "database-unavailable", SERVICE_UNAVAILABLE;
+    /// The database broke off while it committed: ask again with the same Idempotency-Key.
+    OutcomeUnknown = "outcome-unknown", SERVICE_UNAVAILABLE;
+    /// Too many calls of modules wait for their turn.
+    ModulesBusy = "modules-busy", SERVICE_UNAVAILABLE;
+    /// The module cannot be loaded.
+    ModuleUnavailable = "module-unavailable", SERVICE_UNAVAILABLE;
+    /// The module stopped by itself.
+    ModuleTrapped = "module-trapped", SERVICE_UNAVAILABLE;
+    /// The module used up its fuel.
+    ModuleFuelExhausted = "module-fuel-exhausted", SERVICE_UNAVAILABLE;
+    /// The module ran past its deadline.
+    ModuleDeadlineExceeded = "module-deadline-exceeded", SERVICE_UNAVAILABLE;
+    /// The module wanted more memory than it may have.
+    ModuleMemoryExhausted = "module-memory-exhausted", SERVICE_UNAVAILABLE;
+    /// The module ran out of stack.
+    ModuleStackExhausted = "module-stack-exhausted", SERVICE_UNAVAILABLE;
+    /// The module answered more than it may.
+    ModuleOutputTooLarge = "module-output-too-large", SERVICE_UNAVAILABLE;
+    /// The module's answer breaks the contract.
+    ModuleOutputInvalid = "module-output-invalid", SERVICE_UNAVAILABLE;
+    /// The module does not offer what was asked of it.
+    ModuleFunctionNotOffered = "module-function-not-offered", SERVICE_UNAVAILABLE;
+    /// All instances of modules are in use.
+    ModuleBusy = "module-busy", SERVICE_UNAVAILABLE;
+}
+
+impl Code {
+    /// The code with this text.
+    pub(crate) fn find(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|code| code.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use niyam_domain::{InvoiceStatus, ModuleRef, Rejection};
+    use niyam_modules::ModuleFailure;
+
+    use super::Code;
+
+    #[test]
+    fn a_code_is_kebab_case_and_there_once() {
+        let texts: BTreeSet<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(texts.len(), Code::ALL.len());
+        for text in texts {
+            let parts: Vec<&str> = text.split('-').collect();
+            let lower = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase());
+            assert!(parts.iter().all(lower), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_rejection_has_a_code() {
+        let rejections = [
+            Rejection::Findings(Vec::new()),
+            Rejection::WrongStatus { found: InvoiceStatus::Issued, needed: "a draft" },
+            Rejection::InvoiceMissing,
+            Rejection::TaxesChanged,
+            Rejection::TenantExists,
+            Rejection::NoActivePack,
+        ];
+        for rejection in rejections {
+            assert!(Code::find(rejection.code()).is_some(), "{rejection:?}");
+        }
+    }
+
+    #[test]
+    fn every_failure_of_a_module_has_a_code() {
+        let module = || ModuleRef { id: "m".to_owned(), version: "1".to_owned(), digest: String::new() };
+        let failures = [
+            ModuleFailure::Trapped { module: module(), reason: String::new() },
+            ModuleFailure::FuelExhausted { module: module() },
+            ModuleFailure::DeadlineExceeded { module: module() },
+            ModuleFailure::MemoryExhausted { module: module() },
+            ModuleFailure::StackExhausted { module: module() },
+            ModuleFailure::OutputTooLarge { module: module() },
+            ModuleFailure::OutputInvalid { module: module(), reason: String::new() },
+            ModuleFailure::NotOffered { module: module(), function: "determine" },
+            ModuleFailure::Busy { module: module() },
+        ];
+        for failure in failures {
+            let code = Code::find(failure.code()).map(Code::status);
+            assert_eq!(code, Some(axum::http::StatusCode::SERVICE_UNAVAILABLE), "{failure}");
+        }
+    }
+}

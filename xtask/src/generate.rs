@@ -1,0 +1,31 @@
+//! The descriptions of the program, generated from the code and committed.
+
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::process;
+use crate::workspace::{cargo, root};
+
+/// What `niyam describe` is asked, and where the answer goes.
+const DESCRIPTIONS: [(&str, &str); 4] = [
+    ("openapi", "host/server/openapi.json"),
+    ("cli", "host/server/cli.md"),
+    ("events", "host/server/events.md"),
+    ("problems", "host/server/problems.md"),
+];
+
+/// Writes the descriptions that the server gives of itself.
+pub(crate) fn run() -> Result<()> {
+    for (what, path) in DESCRIPTIONS {
+        let description = process::output(
+            Command::new(cargo())
+                .args(["run", "--quiet", "--package", "niyam", "--", "describe", what])
+                .current_dir(root()),
+        )?;
+        fs::write(root().join(path), description).with_context(|| format!("failed to write {path}"))?;
+        eprintln!("wrote {path}");
+    }
+    Ok(())
+}
