@@ -88,6 +88,7 @@ fn what_is_written_has_the_newest_version() {
     assert_eq!(event.event_type(), "thing.renamed.v3");
     assert_eq!(event.payload().unwrap(), br#"{"names":["Rahima","Khatun"],"facts":{},"reason":"married"}"#);
     assert_eq!(ThingEvent::TYPES, ["thing.renamed.v3", "thing.closed.v1"]);
+    assert_eq!(ThingEvent::KINDS[1].meaning.trim(), "See [`Closed`].");
     assert_eq!(ThingEvent::OLDER_TYPES, ["thing.renamed.v1", "thing.renamed.v2"]);
 }
 
