@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 
 use crate::process;
-use crate::workspace::{cargo, root};
+use crate::workspace::{cargo, root, target_dir};
 
 /// What `niyam describe` is asked, and where the answer goes.
 const DESCRIPTIONS: [(&str, &str); 4] = [
@@ -18,12 +18,13 @@ const DESCRIPTIONS: [(&str, &str); 4] = [
 
 /// Writes the descriptions that the server gives of itself.
 pub(crate) fn run() -> Result<()> {
+    // With the whole workspace's features, as the tests are built: a package alone would build its dependencies anew.
+    process::run(
+        Command::new(cargo()).args(["build", "--quiet", "--workspace", "--bin", "niyam"]).current_dir(root()),
+    )?;
+    let niyam = target_dir().join("debug/niyam");
     for (what, path) in DESCRIPTIONS {
-        let description = process::output(
-            Command::new(cargo())
-                .args(["run", "--quiet", "--package", "niyam", "--", "describe", what])
-                .current_dir(root()),
-        )?;
+        let description = process::output(Command::new(&niyam).args(["describe", what]))?;
         fs::write(root().join(path), description).with_context(|| format!("failed to write {path}"))?;
         eprintln!("wrote {path}");
     }

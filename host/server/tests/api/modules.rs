@@ -43,10 +43,10 @@ async fn many_who_ask_for_a_failing_module_leave_the_others_their_turn() {
     host.tenant("reckless", "unruly").await;
     let bearer = host.bearer("reckless", &[Role::Accountant]);
     let headers = [("authorization", bearer.as_str())];
-    let looping = sale("trap", "1");
-    let failing = (0..100).map(|_| host.post("/v1/invoices", &headers, &looping));
+    let trapping = sale("trap", "1");
+    let failing = (0..20).map(|_| host.post("/v1/invoices", &headers, &trapping));
     let document = sale("standard", "1");
-    let working = (0..20).map(|_| host.post("/v1/invoices", &[], &document));
+    let working = (0..5).map(|_| host.post("/v1/invoices", &[], &document));
     let (failed, worked) =
         tokio::join!(futures::future::join_all(failing), futures::future::join_all(working));
     assert!(failed.iter().all(|answer| answer.status == 503));
