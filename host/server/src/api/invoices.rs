@@ -21,7 +21,7 @@ use crate::api::router::Api;
 use crate::commands::CommandError;
 use crate::commands::metadata::Metadata;
 use crate::commands::views::{DecisionView, InvoiceView};
-use crate::projections::{InvoiceListItem, InvoiceListQuery};
+use crate::projections::{InvoiceListItem, InvoiceListQuery, checkpoint_of};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS};
 
 const LIMIT_DEFAULT: u32 = 50;
@@ -190,10 +190,14 @@ pub(crate) async fn list(
         })
         .transpose()?;
     let tenant = &caller.actor.tenant;
-    if let Some(position) = caller.position()? {
+    let behind = || {
+        let status = StatusCode::SERVICE_UNAVAILABLE;
+        ApiError::new(status, "view-behind", "the list does not hold that position yet")
+    };
+    let wanted = caller.position()?;
+    if let Some(position) = wanted {
         if !api.progress.wait(tenant, position, POSITION_WAIT).await {
-            let status = StatusCode::SERVICE_UNAVAILABLE;
-            return Err(ApiError::new(status, "view-behind", "the list does not hold that position yet"));
+            return Err(behind());
         }
     } else if let Some(head) = api.app.store.head(tenant).await? {
         api.progress.wait(tenant, head.last_position, HEAD_WAIT).await;
@@ -201,6 +205,11 @@ pub(crate) async fn list(
     let reached = api.progress.reached(tenant);
     let query = InvoiceListQuery { status, before, limit: limit + 1 };
     let mut items = query.run(api.app.store.database(), tenant).await?;
+    // A database that crashed may have taken back what the view was known to hold.
+    let reached = reached.min(checkpoint_of(api.app.store.database(), tenant).await?);
+    if wanted.is_some_and(|position| reached < position) {
+        return Err(behind());
+    }
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > page;
     items.truncate(page);

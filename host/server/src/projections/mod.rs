@@ -7,4 +7,4 @@ pub(crate) mod runner;
 pub(crate) mod writer;
 
 pub(crate) use invoice_list::{InvoiceListItem, InvoiceListQuery};
-pub(crate) use runner::{Progress, Runner};
+pub(crate) use runner::{Progress, Runner, checkpoint_of};

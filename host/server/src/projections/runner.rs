@@ -230,6 +230,19 @@ async fn checkpoints(database: &Database) -> Result<HashMap<TenantId, Position>,
     Ok(known.collect())
 }
 
+/// How far the view of the tenant has come, as the database has it.
+pub(crate) async fn checkpoint_of(database: &Database, tenant: &TenantId) -> Result<Position, sqlx::Error> {
+    const SQL: &str = "select position from projection_checkpoints where tenant = $1 and projection = $2";
+    let tenant = tenant.as_str();
+    let found: Option<(i64,)> = match database {
+        Database::Sqlite { readers, .. } => {
+            sqlx::query_as(SQL).bind(tenant).bind(NAME).fetch_optional(readers).await?
+        }
+        Database::Postgres(pool) => sqlx::query_as(SQL).bind(tenant).bind(NAME).fetch_optional(pool).await?,
+    };
+    Ok(found.map_or(Position(0), |(position,)| Position(position.unsigned_abs())))
+}
+
 /// The tenant's checkpoint, locked until the transaction ends.
 async fn checkpoint(writer: &mut Writer, tenant: &TenantId) -> Result<Position, sqlx::Error> {
     run!(
