@@ -23,7 +23,7 @@ use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
 use crate::commands::views::{DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
-use crate::projections::{InvoiceListItem, InvoiceListQuery};
+use crate::projections::{InvoiceListItem, InvoiceListQuery, checkpoint};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 
 const LIMIT_DEFAULT: u32 = 50;
@@ -197,9 +197,11 @@ pub(crate) async fn list(
     let tenant = &caller.actor.tenant;
     // A view knows no tenants: without this, one that does not exist would have an empty list.
     api.app.tenant(tenant).await?;
-    if let Some(position) = caller.position()? {
+    let behind = || ApiError::new(Code::ViewBehind, "the list does not hold that position yet");
+    let wanted = caller.position()?;
+    if let Some(position) = wanted {
         if !api.progress.wait(VIEW, tenant, position, POSITION_WAIT).await {
-            return Err(ApiError::new(Code::ViewBehind, "the list does not hold that position yet"));
+            return Err(behind());
         }
     } else if let Some(head) = api.app.store.head(tenant).await? {
         api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
@@ -207,6 +209,11 @@ pub(crate) async fn list(
     let reached = api.progress.reached(VIEW, tenant);
     let query = InvoiceListQuery { status, before, limit: limit + 1 };
     let mut items = query.run(api.app.store.database(), tenant).await?;
+    // A database that crashed may have taken back what the view was known to hold.
+    let reached = reached.min(checkpoint::position(api.app.store.database(), tenant, VIEW).await?);
+    if wanted.is_some_and(|position| reached < position) {
+        return Err(behind());
+    }
     let page = usize::try_from(limit).unwrap_or(usize::MAX);
     let more = items.len() > page;
     items.truncate(page);

@@ -11,6 +11,7 @@ use niyam::{App, AppConfig, Server, SystemClock};
 use niyam_domain::Version;
 use niyam_store::{Append, Batch, Database, DatabaseUrl, EventStore, NewEvent, StoreConfig, StreamWrite};
 use serde_json::Value;
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
 use crate::harness::On;
@@ -58,7 +59,10 @@ impl Books {
     async fn tamper(&self, sql: &'static str) {
         match self.store.database() {
             Database::Sqlite { writer, .. } => drop(sqlx::query(sql).execute(writer).await.unwrap()),
-            Database::Postgres(pool) => drop(sqlx::query(sql).execute(pool).await.unwrap()),
+            Database::Postgres(_) => {
+                let mut owner = PgConnection::connect(self.url.as_deref().unwrap()).await.unwrap();
+                sqlx::query(sql).execute(&mut owner).await.unwrap();
+            }
         }
     }
 

@@ -13,6 +13,7 @@ use niyam_values::Identifier;
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +105,21 @@ impl TestHost {
 
     pub fn data(&self) -> &Path {
         self.data.path()
+    }
+
+    /// Runs SQL that the server would not, as the owner of the tables; how many rows it touched.
+    pub async fn tamper(&self, sql: &'static str) -> u64 {
+        match &self.database {
+            None => {
+                let file = format!("sqlite:{}", self.data().join("niyam.db").display());
+                let mut connection = SqliteConnection::connect(&file).await.unwrap();
+                sqlx::query(sql).execute(&mut connection).await.unwrap().rows_affected()
+            }
+            Some(url) => {
+                let mut owner = PgConnection::connect(url).await.unwrap();
+                sqlx::query(sql).execute(&mut owner).await.unwrap().rows_affected()
+            }
+        }
     }
 
     pub fn url(&self, path: &str) -> String {

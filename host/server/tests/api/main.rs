@@ -19,6 +19,7 @@ mod modules;
 mod refusals;
 mod tokens;
 
+mod hosts;
 mod program;
 mod references;
 mod stopping;

@@ -265,8 +265,11 @@ impl Fleet {
     /// Repeats what each client has not been told the outcome of.
     pub async fn settle(&mut self, url: &str) -> anyhow::Result<()> {
         let settling = futures::future::try_join_all(self.0.iter_mut().map(|client| client.settle(url)));
-        tokio::time::timeout(PATIENCE, settling).await.context("an outcome is never told")??;
-        Ok(())
+        if let Ok(settled) = tokio::time::timeout(PATIENCE, settling).await {
+            return settled.map(drop);
+        }
+        let refused: Vec<_> = self.0.iter().map(|client| &client.refused).collect();
+        bail!("an outcome is never told; the refusals so far are {refused:?}")
     }
 }
 

@@ -10,7 +10,7 @@ use crate::clients::{Fleet, Running};
 use crate::disk::Disk;
 use crate::proof::Figures;
 use crate::server::{Place, Server};
-use crate::setup::Setup;
+use crate::setup::{Setup, cycles};
 
 /// The server is killed, and started again on what it left.
 pub async fn killing(on: On) -> anyhow::Result<()> {
@@ -69,11 +69,12 @@ pub async fn filling_the_disk(on: On, mounts: bool) -> anyhow::Result<()> {
         On::Sqlite => None,
         On::Postgres => Some(tokio::task::spawn_blocking(Postgres::start).await??),
     };
+    let cycles = cycles()?;
     let (mut disk, database) = match &cluster {
-        None if mounts => (Disk::for_sqlite(), None),
+        None if mounts => (Disk::for_sqlite(cycles), None),
         None => (Disk::Limit, None),
         Some(cluster) => {
-            let (disk, url) = Disk::for_postgres(cluster)?;
+            let (disk, url) = Disk::for_postgres(cluster, cycles)?;
             (disk, Some(url))
         }
     };

@@ -9,7 +9,13 @@ use sqlx::{Connection as _, PgConnection};
 
 use crate::server::Place;
 
-const DISK_BYTES: u64 = 96 << 20;
+/// Room for what is there at first, and for what the clients write until the disk is filled.
+const DISK_BYTES: u64 = 64 << 20;
+const DISK_BYTES_PER_CYCLE: u64 = 16 << 20;
+
+fn bytes(cycles: u32) -> u64 {
+    DISK_BYTES + DISK_BYTES_PER_CYCLE * u64::from(cycles)
+}
 
 /// What is to run out of room.
 pub enum Disk {
@@ -23,8 +29,8 @@ pub enum Disk {
 
 impl Disk {
     /// A disk for SQLite.
-    pub fn for_sqlite() -> Self {
-        SmallDisk::new(DISK_BYTES).map_or_else(
+    pub fn for_sqlite(cycles: u32) -> Self {
+        SmallDisk::new(bytes(cycles)).map_or_else(
             |error| {
                 eprintln!("{error:#}: limiting the size of files instead");
                 Self::Limit
@@ -54,8 +60,8 @@ impl Disk {
     }
 
     /// A disk, and a database on it, in `cluster`.
-    pub fn for_postgres(cluster: &niyam_testdb::Postgres) -> anyhow::Result<(Self, String)> {
-        match SmallDisk::for_postgres(DISK_BYTES) {
+    pub fn for_postgres(cluster: &niyam_testdb::Postgres, cycles: u32) -> anyhow::Result<(Self, String)> {
+        match SmallDisk::for_postgres(bytes(cycles)) {
             Ok(disk) => {
                 let url = cluster.create_database_in(&disk.folder())?;
                 Ok((Self::Small(disk), url))

@@ -57,7 +57,7 @@ impl Setup {
             tenants.push(Tenant { name: name.to_owned(), token });
         }
         app.close().await;
-        let cycles = told(CYCLES_VARIABLE)?.unwrap_or(CYCLES);
+        let cycles = cycles()?;
         let seed = told(SEED_VARIABLE)?.unwrap_or(SEED);
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(1)).build()?;
         Ok(Self { place, tenants, http, cycles, seed, random: StdRng::seed_from_u64(seed) })
@@ -82,6 +82,11 @@ impl Setup {
     pub fn limit(&self) -> Duration {
         Duration::from_mins(2) + Duration::from_mins(1) * self.cycles
     }
+}
+
+/// How often a disaster is to strike.
+pub fn cycles() -> anyhow::Result<u32> {
+    Ok(told(CYCLES_VARIABLE)?.unwrap_or(CYCLES))
 }
 
 fn told<T: std::str::FromStr>(variable: &str) -> anyhow::Result<Option<T>> {
