@@ -1,4 +1,4 @@
-//! Builds, runs and tests Niyam: `cargo xtask --help` says how.
+//! Builds, runs, tests and measures Niyam: `cargo xtask --help` says how.
 //!
 //! It must stay quick to compile: neither the engine nor a database driver belongs here.
 
@@ -11,6 +11,7 @@ mod sample;
 mod server;
 mod table;
 
+mod bench;
 mod check;
 mod postgres;
 
@@ -26,7 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, runs and tests Niyam")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, runs, tests and measures Niyam")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -38,6 +39,8 @@ enum Task {
     Run(run::Options),
     /// Checks everything that must hold: format, lints, tests on SQLite and PostgreSQL.
     Test(check::Options),
+    /// Measures: one JSON object for each measurement.
+    Bench(bench::Options),
     /// Checks licences, bans, sources and advisories of the dependencies.
     Audit,
     /// Builds the modules to WebAssembly components, under target/modules.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().task {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => check::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),
         Task::Openapi => openapi::run(),
