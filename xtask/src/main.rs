@@ -1,4 +1,4 @@
-//! Builds, runs and tests Niyam: `cargo xtask --help` says how.
+//! Builds, runs, tests and measures Niyam: `cargo xtask --help` says how.
 //!
 //! It must stay quick to compile: neither the engine nor a database driver belongs here.
 
@@ -11,6 +11,7 @@ mod sample;
 mod server;
 mod table;
 
+mod bench;
 mod check;
 mod crash;
 mod postgres;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, runs and tests Niyam")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "Builds, runs, tests and measures Niyam")]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -41,6 +42,8 @@ enum Task {
     Test(check::Options),
     /// Kills servers, crashes databases and fills disks under load, and shows that nothing was lost or doubled.
     Crash(crash::Options),
+    /// Measures: one JSON object for each measurement.
+    Bench(bench::Options),
     /// Checks licences, bans, sources and advisories of the dependencies.
     Audit,
     /// Builds the modules to WebAssembly components, under target/modules.
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => check::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),
         Task::Generate => generate::run(),

@@ -20,9 +20,7 @@ impl TestServer {
             eprintln!("      the one that {ADMIN_URL_VARIABLE} names");
             return Ok(Self { own: None });
         }
-        if !is_installed() {
-            install_debian(&["postgresql"])?;
-        }
+        install()?;
         Ok(Self { own: Some(Postgres::start()?) })
     }
 
@@ -30,6 +28,14 @@ impl TestServer {
     pub(crate) fn variable(&self) -> Option<(&'static str, &str)> {
         self.own.as_ref().map(|server| (ADMIN_URL_VARIABLE, server.admin_url()))
     }
+}
+
+/// Installs the server's programs where they are missing, unless the environment names a server.
+pub(crate) fn install() -> Result<()> {
+    if env::var_os(ADMIN_URL_VARIABLE).is_some() || is_installed() {
+        return Ok(());
+    }
+    install_debian(&["postgresql"])
 }
 
 fn is_installed() -> bool {

@@ -1,0 +1,21 @@
+//! The groups of measurements.
+
+pub mod decision;
+pub mod issue_invoice;
+
+use anyhow::Result;
+
+use crate::bench::Bench;
+
+/// Measurements that are made together.
+pub struct Group {
+    /// As the command line names it.
+    pub name: &'static str,
+    /// What it measures.
+    pub about: &'static str,
+    /// Measures.
+    pub run: fn(&Bench) -> Result<()>,
+}
+
+/// Every group, in the order in which they run.
+pub const GROUPS: [Group; 2] = [decision::GROUP, issue_invoice::GROUP];

@@ -1,0 +1,47 @@
+//! Whether measuring works; how fast things are is nobody's business here.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+fn bench(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_niyam-bench")).args(arguments).output().unwrap()
+}
+
+#[test]
+fn a_decision_is_measured_beside_native_code() {
+    let output = bench(&["decision", "--quick"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let measured: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert!(measured.iter().all(|measured| measured["group"] == "decision"));
+    let lines: Vec<_> = measured.iter().filter_map(|measured| measured["lines"].as_u64()).collect();
+    assert_eq!(lines, [1, 10, 100]);
+    for determined in &measured[..3] {
+        assert!(determined["ratio"].as_f64().unwrap() > 0.0, "{determined}");
+        assert!(determined["fuel"].as_u64().unwrap() > 0, "{determined}");
+    }
+    assert_eq!(measured[3]["measure"], "loaded-module");
+    assert!(measured[3]["compiled_bytes"].as_u64().unwrap() > 0, "{}", measured[3]);
+}
+
+#[test]
+fn an_unknown_group_measures_nothing_and_says_what_there_is() {
+    let output = bench(&["decision", "speed"]);
+    assert!(!output.status.success() && output.stdout.is_empty());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("speed") && said.contains("decision, issue-invoice"), "{said}");
+}
+
+#[test]
+fn every_group_is_listed() {
+    let output = bench(&["--list"]);
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.contains("decision") && listed.contains("issue-invoice"), "{listed}");
+}
