@@ -20,6 +20,9 @@ use crate::roles::Role;
 #[derive(Debug, Clone)]
 pub(crate) struct TraceId(pub(crate) String);
 
+/// Headers that say what a request does, for whom.
+const ONCE: [&str; 4] = ["authorization", "idempotency-key", "if-match", "niyam-position"];
+
 /// A caller whose token holds.
 pub(crate) struct Caller {
     pub(crate) actor: Actor,
@@ -32,6 +35,10 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        // Which of two is meant nobody can tell, and something before this server may take the other one.
+        if let Some(name) = ONCE.iter().find(|name| parts.headers.get_all(**name).iter().count() > 1) {
+            return Err(ApiError::new(Code::HeaderRepeated, format!("{name} is there more than once")));
+        }
         let token = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -83,7 +90,8 @@ impl Caller {
         }
         text.strip_prefix('"')
             .and_then(|text| text.strip_suffix('"'))
-            .and_then(|text| text.parse().ok())
+            // As it is sent, and in no other spelling.
+            .and_then(|text| text.parse().ok().filter(|version: &u64| version.to_string() == text))
             .map(|version| Expected::Exactly(Version(version)))
             .ok_or_else(|| ApiError::new(Code::VersionMismatch, "If-Match is no ETag of this resource"))
     }

@@ -43,6 +43,8 @@ codes! {
     IdempotencyKeyInvalid = "idempotency-key-invalid", BAD_REQUEST;
     /// Niyam-Position is no whole number.
     PositionInvalid = "position-invalid", BAD_REQUEST;
+    /// A header that says what the request does, or for whom, is there more than once.
+    HeaderRepeated = "header-repeated", BAD_REQUEST;
 
     /// There is no bearer token.
     TokenMissing = "token-missing", UNAUTHORIZED;

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
+use niyam::Role;
 use niyam_domain::LINES_MAX;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -175,4 +176,29 @@ async fn headers_and_paths_that_mean_nothing() {
     };
     assert_eq!(host.post("/v1/invoices", &[], &purchase).await.problem(), (422, "direction-not-supported"));
     assert_eq!(host.head().await, head);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_is_there_twice_is_refused() {
+    let host = TestHost::new(On::Sqlite).await;
+    let (path, draft) = host.draft(&sale("standard", "1")).await;
+    let before = host.head().await;
+    let bearer = host.bearer("demo", &[Role::Accountant]);
+    for (name, first, second) in [
+        ("authorization", bearer.as_str(), bearer.as_str()),
+        ("if-match", "\"1\"", "\"2\""),
+        ("idempotency-key", "one", "two"),
+        ("niyam-position", "1", "2"),
+    ] {
+        let headers = [(name, first), (name, second)];
+        let answer = host.post(&format!("{path}/cancel"), &headers, &json!({})).await;
+        assert_eq!(answer.problem(), (400, "header-repeated"), "{name}");
+    }
+    // An ETag in another spelling is another ETag.
+    for spelling in ["\"01\"", "\"+1\"", "1", "\"1\", \"9\"", "W/\"1\""] {
+        let answer = host.post(&format!("{path}/cancel"), &[("if-match", spelling)], &json!({})).await;
+        assert_eq!(answer.problem(), (412, "version-mismatch"), "{spelling}");
+    }
+    assert_eq!(host.head().await, before);
+    assert_eq!(host.change(&path, "cancel", &draft.etag).await.status, 200);
 }
