@@ -2,6 +2,7 @@
 
 mod audit;
 mod carry;
+mod progress;
 mod projections;
 
 use std::net::SocketAddr;

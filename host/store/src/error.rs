@@ -93,6 +93,20 @@ fn is_full_code(code: &str) -> bool {
     ["53100", "13", "778", "4874"].contains(&code)
 }
 
+/// Whether the database refuses the values themselves, so that trying the same again never helps.
+#[must_use]
+pub fn is_refusal(error: &sqlx::Error) -> bool {
+    code(error).is_some_and(|code| is_refusal_code(&code))
+}
+
+/// PostgreSQL's data exceptions and constraints; SQLite's too-big, constraint and mismatch, in the low byte.
+fn is_refusal_code(code: &str) -> bool {
+    if let [_, _, _, _, _] = code.as_bytes() {
+        return ["22", "23"].iter().any(|class| code.starts_with(class));
+    }
+    code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
+}
+
 /// Whether the same statement may succeed a little later.
 pub(crate) fn is_transient(error: &sqlx::Error) -> bool {
     match error {
@@ -119,7 +133,7 @@ fn is_transient_code(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_full_code, is_transient_code};
+    use super::{is_full_code, is_refusal_code, is_transient_code};
 
     #[test]
     fn a_disk_that_takes_no_more_is_told_from_a_busy_database() {
@@ -129,6 +143,16 @@ mod tests {
         // Out of memory, too many connections, and SQLite's failures to read and to sync.
         for code in ["53200", "53300", "7", "266", "1034"] {
             assert!(!is_full_code(code), "{code}");
+        }
+    }
+
+    #[test]
+    fn only_values_that_are_refused_are_not_worth_another_try() {
+        for code in ["22003", "23505", "18", "19", "20", "2067"] {
+            assert!(is_refusal_code(code), "{code}");
+        }
+        for code in ["40001", "42P01", "53100", "57P01", "1", "5", "13", "10"] {
+            assert!(!is_refusal_code(code), "{code}");
         }
     }
 

@@ -47,7 +47,7 @@ pub use append::{
 pub use audit::{Audit, ChainBreak, ChainError, ChainFault, Verdict};
 pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
-pub use error::StoreError;
+pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
 pub use snapshot::Snapshot;
 pub use store::EventStore;

@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{IsTerminal as _, stderr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use niyam_domain::TenantId;
 use niyam_store::audit::{Audit, Progress, open_for_audit};
 use niyam_store::{ChainBreak, Clock as _, Database, Verdict};
 use serde::Serialize;
 
-use super::{Where, asynchronously};
+use super::{Where, asynchronously, progress};
 use crate::app::default_database;
 use crate::clock::SystemClock;
 use crate::proof::checkpoint::Checkpoint;
@@ -164,7 +163,7 @@ async fn verify(args: Verify) -> Result<bool, String> {
         audit = audit.anchored(tenant, of_tenant.checkpoints.iter().map(Checkpoint::anchor));
         sheets.insert(tenant.to_string(), of_tenant);
     }
-    let progress = progress_bar();
+    let progress = progress::bar(0);
     let verdicts = if args.tenants.all_tenants {
         audit.everything(|at| show(&progress, at)).await.map_err(|error| error.to_string())?
     } else {
@@ -233,14 +232,6 @@ fn keys(args: &Verify) -> Result<PublicKeys, String> {
 
 fn cannot_read(path: &Path, error: &std::io::Error) -> String {
     format!("failed to read {}: {error}", path.display())
-}
-
-fn progress_bar() -> ProgressBar {
-    let target =
-        if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::with_draw_target(None, target).with_style(style)
 }
 
 fn show(bar: &ProgressBar, at: Progress<'_>) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
-use indicatif::{ProgressBar, ProgressStyle};
 use niyam_store::{Clock as _, DatabaseUrl, EventStore, Head, Record, StoreConfig};
 
 use super::Where;
+use super::progress::bar;
 use crate::app::open_store;
 use crate::backup::{BackupReader, BackupWriter};
 use crate::clock::SystemClock;
@@ -51,18 +51,18 @@ pub(super) async fn backup(Backup { file, at }: Backup) -> Result<(), String> {
 
 async fn write_backup(store: &EventStore, file: &Path) -> Result<(), String> {
     let heads = store.heads().await.map_err(|error| error.to_string())?;
-    let bar = progress_bar(&heads);
+    let progress = bar(events(&heads));
     let mut records = std::pin::pin!(store.export(heads.clone()));
     let mut writer =
         BackupWriter::create(file, SystemClock.now(), &heads).map_err(|error| error.to_string())?;
     while let Some(record) = records.try_next().await.map_err(|error| error.to_string())? {
-        bar.inc(u64::from(matches!(record, Record::Event(_))));
+        progress.inc(u64::from(matches!(record, Record::Event(_))));
         writer.write(record).map_err(|error| error.to_string())?;
     }
     writer.finish().map_err(|error| error.to_string())?;
-    bar.finish_and_clear();
+    progress.finish_and_clear();
     tell(&heads);
-    println!("{} tenants, {} events in {}", heads.len(), bar.position(), file.display());
+    println!("{} tenants, {} events in {}", heads.len(), progress.position(), file.display());
     Ok(())
 }
 
@@ -97,12 +97,12 @@ async fn take_in<E: std::fmt::Display>(
     records: impl Stream<Item = Result<Record, E>>,
     heads: &[Head],
 ) -> Result<(), String> {
-    let bar = progress_bar(heads);
+    let progress = bar(events(heads));
     let imported = store
-        .import(records.fuse(), |imported| bar.set_position(imported.events + imported.known))
+        .import(records.fuse(), |imported| progress.set_position(imported.events + imported.known))
         .await
         .map_err(|error| error.to_string())?;
-    bar.finish_and_clear();
+    progress.finish_and_clear();
     for head in heads {
         let found =
             store.read(&head.tenant, niyam_domain::Position(head.last_position.0.saturating_sub(1)), 1);
@@ -122,12 +122,9 @@ fn tell(heads: &[Head]) {
     }
 }
 
-/// Drawn on a terminal only.
-pub(super) fn progress_bar(heads: &[Head]) -> ProgressBar {
-    let bar = ProgressBar::new(heads.iter().map(|head| head.last_position.0).sum());
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} events, {per_sec}, {eta} left");
-    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-    bar
+/// How many events lead up to the heads.
+pub(super) fn events(heads: &[Head]) -> u64 {
+    heads.iter().map(|head| head.last_position.0).sum()
 }
 
 async fn open_at(at: &Where) -> Result<EventStore, String> {

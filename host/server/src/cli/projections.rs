@@ -3,7 +3,8 @@
 use clap::{Args, Subcommand};
 use niyam_domain::TenantId;
 
-use super::carry::progress_bar;
+use super::carry::events;
+use super::progress::bar;
 use super::{Where, open};
 use crate::app::App;
 use crate::projections::rebuild;
@@ -92,14 +93,14 @@ async fn rebuild_all(app: &App, name: &str, tenant: Option<&TenantId>) -> Result
     if let (Some(tenant), true) = (tenant, heads.is_empty()) {
         return Err(format!("tenant {tenant} has no events"));
     }
-    let bar = progress_bar(&heads);
+    let progress = bar(events(&heads));
     for head in &heads {
-        rebuild::rebuild(&app.store, view, &head.tenant, |events| bar.inc(events))
+        rebuild::rebuild(&app.store, view, &head.tenant, |applied| progress.inc(applied))
             .await
             .map_err(|error| error.to_string())?;
     }
-    bar.finish_and_clear();
-    println!("{name} rebuilt for {} tenants, {} events", heads.len(), bar.position());
+    progress.finish_and_clear();
+    println!("{name} rebuilt for {} tenants, {} events", heads.len(), progress.position());
     Ok(())
 }
 

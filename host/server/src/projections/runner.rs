@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use niyam_domain::{Position, TenantId};
-use niyam_store::{Clock, Database, Durability, EventStore, Recorded, Scope, StoreError, Writer};
+use niyam_store::{Clock, Database, Durability, EventStore, Recorded, Scope, StoreError, Writer, is_refusal};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -375,17 +375,4 @@ async fn apply_events(
         position = event.position;
     }
     Ok(position)
-}
-
-/// Whether the database refuses the values themselves, so that trying again does not help.
-fn is_refusal(error: &sqlx::Error) -> bool {
-    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    code.is_some_and(|code| {
-        if code.len() == 5 {
-            // Data exceptions, and constraints.
-            return ["22", "23"].iter().any(|class| code.starts_with(class));
-        }
-        // SQLITE_CONSTRAINT, SQLITE_MISMATCH and SQLITE_TOOBIG, in the low byte.
-        code.parse::<u32>().is_ok_and(|code| matches!(code & 0xff, 18..=20))
-    })
 }

@@ -228,7 +228,7 @@ async fn books_that_nobody_may_write_are_proven() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_running_server_names_the_tenant_whose_history_is_broken() {
+async fn a_running_server_shows_that_a_history_is_broken_and_not_whose() {
     let books = Books::new(On::Sqlite).await;
     books.tamper("update events set payload = x'7b7d' where tenant = 'bravo' and position = 2").await;
     books.store.clone().close().await;
@@ -239,13 +239,14 @@ async fn a_running_server_names_the_tenant_whose_history_is_broken() {
     let mut health = Value::Null;
     for _ in 0..200 {
         health = reqwest::get(&url).await.unwrap().json().await.unwrap();
-        if health["chains_broken"] != Value::Array(vec![]) {
+        if health["chains_broken"] != 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!((&health["status"], &health["checkpoints"]), (&"degraded".into(), &"ok".into()), "{health}");
-    assert_eq!(health["chains_broken"], Value::from(vec!["bravo"]));
+    assert_eq!(health["chains_broken"], 1);
+    assert!(!health.to_string().contains("bravo"), "{health}");
     server.stop().await.unwrap();
     let sheets = books.data.path().join("checkpoints");
     assert!(!fs::read(sheets.join("acme.jsonl")).unwrap().is_empty());

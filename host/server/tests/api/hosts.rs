@@ -142,82 +142,47 @@ async fn books_are_carried(on: On) {
         On::Sqlite => format!("sqlite:{}", host.data().join("niyam.db").display()),
         On::Postgres => host.database.clone().unwrap(),
     };
-    let backed_up = program(&[
-        "backup",
-        file.to_str().unwrap(),
-        "--data",
-        place.path().to_str().unwrap(),
-        "--database-url",
-        &source,
-    ])
-    .await;
+    let (data, file_name) = (place.path().to_str().unwrap(), file.to_str().unwrap());
+    let backed_up = program_on(&["backup", file_name], data, &source).await;
     assert!(backed_up.0, "{}", backed_up.1);
     // It goes on, and the backup stays what it was.
     assert_eq!(host.issue(&sale("standard", "1")).await.1.status, 200);
     let restored = format!("sqlite:{}", place.path().join("restored.db").display());
     let postgres = niyam_testdb::database_url();
     for target in [&restored, &postgres] {
-        let arguments = [
-            "restore",
-            file.to_str().unwrap(),
-            "--data",
-            place.path().to_str().unwrap(),
-            "--database-url",
-            target,
-        ];
-        let (done, said) = program(&arguments).await;
+        let (done, said) = program_on(&["restore", file_name], data, target).await;
         assert!(done, "{said}");
         // The head of every tenant, as the backup said.
         for line in backed_up.1.lines().filter(|line| line.starts_with("demo ") || line.starts_with("other "))
         {
             assert!(said.contains(line), "{line} in {said}");
         }
-        assert!(program(&arguments).await.1.contains(" 0 events taken in"));
+        assert!(program_on(&["restore", file_name], data, target).await.1.contains(" 0 events taken in"));
         // What is new comes by copying, and the same again.
         let (done, said) = program(&["copy", "--from", &source, "--to", target]).await;
         assert!(done, "{said}");
         let head = host.server.app().store().head(&"demo".parse().unwrap()).await.unwrap().unwrap();
         assert!(said.contains(&format!("demo {} {}", head.last_position, hex::encode(head.hash))), "{said}");
-        let verify = [
-            "audit",
-            "verify",
-            "--all-tenants",
-            "--data",
-            place.path().to_str().unwrap(),
-            "--database-url",
-            target,
-        ];
-        let (proven, said) = program(&verify).await;
+        let (proven, said) = program_on(&["audit", "verify", "--all-tenants"], data, target).await;
         assert!(proven, "{said}");
     }
     // Not over a file that is there, and not from one that was cut off or changed.
-    let again = program(&[
-        "backup",
-        file.to_str().unwrap(),
-        "--data",
-        place.path().to_str().unwrap(),
-        "--database-url",
-        &source,
-    ])
-    .await;
+    let again = program_on(&["backup", file_name], data, &source).await;
     assert!(!again.0 && again.1.contains("is there already"), "{}", again.1);
     let whole = std::fs::read(&file).unwrap();
     for (name, bytes) in [("cut", &whole[..whole.len() - 40]), ("no backup", b"hello".as_slice())] {
         let spoilt = place.path().join("spoilt");
         std::fs::write(&spoilt, bytes).unwrap();
         let target = format!("sqlite:{}", place.path().join(format!("{name}.db")).display());
-        let (done, said) = program(&[
-            "restore",
-            spoilt.to_str().unwrap(),
-            "--data",
-            place.path().to_str().unwrap(),
-            "--database-url",
-            &target,
-        ])
-        .await;
+        let (done, said) = program_on(&["restore", spoilt.to_str().unwrap()], data, &target).await;
         assert!(!done, "{name}: {said}");
     }
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+/// The same, on a database.
+async fn program_on(words: &[&str], data: &str, database: &str) -> (bool, String) {
+    program(&[words, &["--data", data, "--database-url", database]].concat()).await
 }
 
 /// Runs the program to its end; whether it ended well, and all that it said.
