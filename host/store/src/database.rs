@@ -19,7 +19,7 @@ use sqlx::{
 };
 
 use crate::config::{DatabaseUrl, StoreConfig};
-use crate::error::StoreError;
+use crate::error::{StoreError, is_transient};
 
 static SQLITE: Migrator = sqlx::migrate!("../../migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("../../migrations/postgres");
@@ -67,7 +67,7 @@ impl Scope<'_> {
     }
 }
 
-/// A connection that reads. On PostgreSQL a transaction, which ends when it is dropped.
+/// A connection that reads. On PostgreSQL a transaction that sees one moment, and ends when it is dropped.
 #[derive(Debug)]
 pub enum Reader {
     /// Any of the readers.
@@ -130,7 +130,10 @@ impl Database {
         match self {
             Self::Sqlite { readers, .. } => Ok(Reader::Sqlite(readers.acquire().await?)),
             Self::Postgres(pool) => {
-                let begin = format!("begin read only; set local niyam.tenants = '{}'", scope.setting());
+                let begin = format!(
+                    "begin isolation level repeatable read read only; set local niyam.tenants = '{}'",
+                    scope.setting()
+                );
                 Ok(Reader::Postgres(Box::pin(begin_postgres(pool, begin)).await?))
             }
         }
@@ -213,16 +216,14 @@ async fn begin_postgres(
     let mut tries = pool.size();
     loop {
         match pool.begin_with(AssertSqlSafe(statement.clone())).await {
-            Err(sqlx::Error::Io(_) | sqlx::Error::BeginFailed) if tries > 0 => tries -= 1,
-            Err(sqlx::Error::Database(error)) if tries > 0 && is_gone(error.code().as_deref()) => tries -= 1,
+            Err(error)
+                if tries > 0 && is_transient(&error) && !matches!(error, sqlx::Error::PoolTimedOut) =>
+            {
+                tries -= 1;
+            }
             begun => return begun,
         }
     }
-}
-
-/// The server ended the session.
-fn is_gone(code: Option<&str>) -> bool {
-    code.is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
 }
 
 fn sqlite_options(path: &Path, config: &StoreConfig) -> SqliteConnectOptions {

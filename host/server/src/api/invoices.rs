@@ -23,7 +23,7 @@ use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
 use crate::commands::views::{DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
-use crate::projections::{InvoiceListItem, InvoiceListQuery, checkpoint};
+use crate::projections::{InvoiceListItem, InvoiceListQuery};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 
 const LIMIT_DEFAULT: u32 = 50;
@@ -206,11 +206,9 @@ pub(crate) async fn list(
     } else if let Some(head) = api.app.store.head(tenant).await? {
         api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
     }
-    let reached = api.progress.reached(VIEW, tenant);
     let query = InvoiceListQuery { status, before, limit: limit + 1 };
-    let mut items = query.run(api.app.store.database(), tenant).await?;
+    let (reached, mut items) = query.run(api.app.store.database(), tenant).await?;
     // A database that crashed may have taken back what the view was known to hold.
-    let reached = reached.min(checkpoint::position(api.app.store.database(), tenant, VIEW).await?);
     if wanted.is_some_and(|position| reached < position) {
         return Err(behind());
     }

@@ -190,21 +190,30 @@ pub(crate) async fn position(
     tenant: &TenantId,
     projection: &str,
 ) -> Result<Position, sqlx::Error> {
+    position_seen(&mut database.read(&Scope::Tenant(tenant)).await?, tenant, projection).await
+}
+
+/// The same, as `reader` sees it. What it reads afterwards holds at least that position.
+pub(crate) async fn position_seen(
+    reader: &mut Reader,
+    tenant: &TenantId,
+    projection: &str,
+) -> Result<Position, sqlx::Error> {
     const SQL: &str = "select position from projection_checkpoints \
          where tenant = $1 and projection = $2 and live";
-    let row: Option<(i64,)> = match database.read(&Scope::Tenant(tenant)).await? {
-        Reader::Sqlite(mut connection) => {
+    let row: Option<(i64,)> = match reader {
+        Reader::Sqlite(connection) => {
             sqlx::query_as(SQL)
                 .bind(tenant.as_str())
                 .bind(projection)
-                .fetch_optional(&mut *connection)
+                .fetch_optional(&mut **connection)
                 .await?
         }
-        Reader::Postgres(mut connection) => {
+        Reader::Postgres(connection) => {
             sqlx::query_as(SQL)
                 .bind(tenant.as_str())
                 .bind(projection)
-                .fetch_optional(&mut *connection)
+                .fetch_optional(&mut **connection)
                 .await?
         }
     };

@@ -8,6 +8,7 @@ use niyam_values::with_places;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::projections::checkpoint::position_seen;
 use crate::projections::view::{ApplyError, Build, View};
 use crate::projections::writer::run;
 
@@ -40,12 +41,12 @@ pub(crate) struct InvoiceListQuery {
 }
 
 impl InvoiceListQuery {
-    /// Runs it.
+    /// Runs it; the position that the list surely holds, and what is in it.
     pub(crate) async fn run(
         &self,
         database: &Database,
         tenant: &TenantId,
-    ) -> Result<Vec<InvoiceListItem>, sqlx::Error> {
+    ) -> Result<(Position, Vec<InvoiceListItem>), sqlx::Error> {
         const ALL: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
              created_position from invoice_list where tenant = $1 and build = (select build from \
              projection_checkpoints where tenant = $1 and projection = 'invoice_list' and live) \
@@ -79,10 +80,15 @@ impl InvoiceListQuery {
                 }
             };
         }
-        match database.read(&Scope::Tenant(tenant)).await? {
-            Reader::Sqlite(mut connection) => rows!(&mut *connection),
-            Reader::Postgres(mut connection) => rows!(&mut *connection),
-        }
+        // First, and as the same reader sees it: a view that moves on in between, or that a crash of the database sets
+        // back, must not pass for one that holds more than what is shown.
+        let mut reader = database.read(&Scope::Tenant(tenant)).await?;
+        let position = position_seen(&mut reader, tenant, InvoiceList.name()).await?;
+        let items = match &mut reader {
+            Reader::Sqlite(connection) => rows!(&mut **connection),
+            Reader::Postgres(connection) => rows!(&mut **connection),
+        };
+        Ok((position, items?))
     }
 }
 
@@ -121,24 +127,18 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
             (InvoiceStatus::Issued, Some(issued.facts.number), Some(issued.assessment))
         }
     };
-    if let Some(assessment) = assessment {
-        let document = &assessment.document;
-        run!(
-            &mut *writer,
-            "update invoice_list set customer_name = $4, tax_date = $5, currency = $6, payable = $7 \
-             where tenant = $1 and build = $2 and id = $3",
-            event.tenant.as_str(),
-            build.0,
-            id,
-            document.customer.name.as_str(),
-            document.tax_date.to_string(),
-            document.currency.as_str(),
-            payable(&assessment)?
-        )?;
-    }
+    let facts = assessment.as_ref().map(facts).transpose()?;
+    let (customer, tax_date, currency, payable) = match facts {
+        Some((customer, tax_date, currency, payable)) => {
+            (Some(customer), Some(tax_date), Some(currency), Some(payable))
+        }
+        None => (None, None, None, None),
+    };
     run!(
         writer,
-        "update invoice_list set status = $4, number = coalesce($5, number), version = $6, position = $7 \
+        "update invoice_list set status = $4, number = coalesce($5, number), version = $6, position = $7, \
+             customer_name = coalesce($8, customer_name), tax_date = coalesce($9, tax_date), \
+             currency = coalesce($10, currency), payable = coalesce($11, payable) \
          where tenant = $1 and build = $2 and id = $3",
         event.tenant.as_str(),
         build.0,
@@ -146,7 +146,11 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
         status.as_str(),
         number,
         signed(event.version.0),
-        signed(event.position.0)
+        signed(event.position.0),
+        customer,
+        tax_date,
+        currency,
+        payable
     )?;
     Ok(())
 }
@@ -158,7 +162,7 @@ async fn insert(
     id: &str,
     assessment: &Assessment,
 ) -> Result<(), ApplyError> {
-    let document = &assessment.document;
+    let (customer, tax_date, currency, payable) = facts(assessment)?;
     run!(
         writer,
         "insert into invoice_list (tenant, build, id, status, customer_name, tax_date, currency, payable, version, \
@@ -167,22 +171,23 @@ async fn insert(
         build.0,
         id,
         InvoiceStatus::Draft.as_str(),
-        document.customer.name.as_str(),
-        document.tax_date.to_string(),
-        document.currency.as_str(),
-        payable(assessment)?,
+        customer,
+        tax_date,
+        currency,
+        payable,
         signed(event.version.0),
         signed(event.position.0)
     )?;
     Ok(())
 }
 
-/// What the customer pays, with the places of its currency.
-fn payable(assessment: &Assessment) -> Result<String, ApplyError> {
-    let currency =
-        assessment.document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
+/// The customer's name, the tax date, the currency, and what the customer pays, with the places of the currency.
+fn facts(assessment: &Assessment) -> Result<(&str, String, &str, String), ApplyError> {
+    let document = &assessment.document;
+    let currency = document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
     let payable = Money::new(assessment.taxes.payable, currency);
-    Ok(with_places(payable.amount, payable.currency.minor_units().into()).to_string())
+    let payable = with_places(payable.amount, payable.currency.minor_units().into()).to_string();
+    Ok((&document.customer.name, document.tax_date.to_string(), &document.currency, payable))
 }
 
 fn signed(number: u64) -> i64 {
