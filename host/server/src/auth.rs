@@ -66,7 +66,20 @@ impl SigningKey {
     /// # Errors
     /// When the file cannot be read or written, or is no key.
     pub fn open(data_folder: &Path) -> io::Result<Self> {
-        let key = keys::open(&data_folder.join(KEY_FILE))?;
+        Self::of(&keys::open(&data_folder.join(KEY_FILE))?)
+    }
+
+    /// The key that the data folder holds already.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub fn read(data_folder: &Path) -> io::Result<Self> {
+        let path = data_folder.join(KEY_FILE);
+        let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        Self::of(&keys::read(&path).map_err(named)?)
+    }
+
+    fn of(key: &ed25519_dalek::SigningKey) -> io::Result<Self> {
         let der = key.to_pkcs8_der().map_err(io::Error::other)?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);

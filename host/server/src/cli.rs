@@ -153,9 +153,9 @@ struct Token {
     #[arg(long, env = "NIYAM_USER", default_value = "operator")]
     user: String,
     /// Hours until it expires.
-    #[arg(long, env = "NIYAM_EXPIRES_IN_HOURS", default_value_t = 12)]
+    #[arg(long, env = "NIYAM_EXPIRES_IN_HOURS", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=8784))]
     expires_in_hours: u32,
-    /// Folder that holds the signing key.
+    /// Folder that holds the signing key, which the server or `tenant create` made.
     #[arg(long, env = "NIYAM_DATA", default_value = "data")]
     data: PathBuf,
 }
@@ -265,7 +265,7 @@ async fn open(at: Where) -> Result<App, String> {
 
 fn print_token(token: &Token) -> Result<(), String> {
     let key =
-        SigningKey::open(&token.data).map_err(|error| format!("failed to use the signing key: {error}"))?;
+        SigningKey::read(&token.data).map_err(|error| format!("failed to use the signing key: {error}"))?;
     let now = SystemClock.now();
     let expires_at = now
         .checked_add(SignedDuration::from_hours(token.expires_in_hours.into()))

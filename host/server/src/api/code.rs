@@ -41,6 +41,8 @@ codes! {
     JsonMalformed = "json-malformed", BAD_REQUEST;
     /// The Idempotency-Key does not have 1 to 255 printable ASCII characters.
     IdempotencyKeyInvalid = "idempotency-key-invalid", BAD_REQUEST;
+    /// The path has a percent escape that does not read.
+    PathInvalid = "path-invalid", BAD_REQUEST;
     /// Niyam-Position is no whole number.
     PositionInvalid = "position-invalid", BAD_REQUEST;
     /// A header that says what the request does, or for whom, is there more than once.

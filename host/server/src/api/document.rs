@@ -5,7 +5,7 @@ use niyam_values::{Attributes, Decimal, Direction, Document, Identifier, Line, P
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::api::text::{AttributesText, DateText, DecimalText, Object};
+use crate::api::text::{AttributesText, DateText, DecimalText, FilledText, Object};
 use crate::commands::views::EXCHANGE_RATE_SOURCE;
 
 /// A document that may bear tax. The tenant is its other party.
@@ -46,7 +46,8 @@ pub(crate) struct ExchangeRateRequest {
     #[schema(value_type = String, example = "122.50")]
     rate: DecimalText,
     /// Who says so.
-    source: String,
+    #[schema(value_type = String)]
+    source: FilledText,
 }
 
 /// The other party.
@@ -101,7 +102,7 @@ impl From<DocumentRequest> for Document {
         let minor_units = request.currency.parse::<Currency>().map_or(2, Currency::minor_units);
         let mut attributes = request.attributes.0;
         let exchange_rate = request.exchange_rate.map(|Object(rate)| {
-            attributes.set(EXCHANGE_RATE_SOURCE, rate.source);
+            attributes.set(EXCHANGE_RATE_SOURCE, rate.source.0);
             rate.rate.0
         });
         let lines = request.lines.into_iter().zip(1_usize..);

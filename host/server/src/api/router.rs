@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, header};
+use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -82,10 +82,8 @@ async fn handle(trace_id: String, mut request: Request, next: Next) -> Response 
     let response = answered.unwrap_or_else(|_| {
         ApiError::new(Code::RequestTimeout, "the request took too long; try again").into_response()
     });
-    let mut response = match response.extensions().get::<ApiError>() {
-        Some(error) => error.render(&trace_id),
-        None => response,
-    };
+    let problem = response.extensions().get::<ApiError>().cloned().or_else(|| of_the_framework(&response));
+    let mut response = problem.map_or(response, |problem| problem.render(&trace_id));
     respond::set(&mut response, HeaderName::from_static("x-request-id"), &trace_id);
     tracing::debug!(
         trace_id,
@@ -95,6 +93,21 @@ async fn handle(trace_id: String, mut request: Request, next: Next) -> Response 
         "request answered"
     );
     response
+}
+
+/// What the framework refused by itself, before a handler saw it: as a problem, like all others.
+fn of_the_framework(response: &Response) -> Option<ApiError> {
+    match response.status() {
+        StatusCode::BAD_REQUEST => {
+            Some(ApiError::new(Code::PathInvalid, "the path is no UTF-8 with percent escapes"))
+        }
+        StatusCode::NOT_FOUND => Some(ApiError::new(Code::RouteUnknown, "there is nothing here")),
+        status if status.is_client_error() || status.is_server_error() => {
+            tracing::error!(http.status = status.as_u16(), "answered without a problem");
+            Some(ApiError::new(Code::InternalError, "the request failed"))
+        }
+        _ => None,
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape that the layer wants")]

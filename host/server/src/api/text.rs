@@ -57,6 +57,20 @@ impl<'de> Deserialize<'de> for DecimalText {
     }
 }
 
+/// A text that says something.
+#[derive(Debug, Clone)]
+pub(crate) struct FilledText(pub(crate) String);
+
+impl<'de> Deserialize<'de> for FilledText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.trim().is_empty() {
+            return Err(D::Error::custom("value-invalid: the text may not be empty"));
+        }
+        Ok(Self(text))
+    }
+}
+
 /// A date, `YYYY-MM-DD`, that exists.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct DateText(pub(crate) Date);
@@ -93,27 +107,42 @@ impl<'de> Deserialize<'de> for AttributesText {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<AttributesText, A::Error> {
-                #[derive(Deserialize)]
-                #[serde(untagged, expecting = "a string")]
-                enum Value {
-                    Text(String),
-                    Flag(bool),
-                }
                 let mut attributes = Attributes::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                while let Some((name, AttributeText(value))) = map.next_entry::<String, AttributeText>()? {
                     if attributes.get(&name).is_some() {
                         let message = format!("field-duplicate: duplicate attribute `{name}`");
                         return Err(A::Error::custom(message));
                     }
-                    let value = match value {
-                        Value::Text(text) => text,
-                        Value::Flag(flag) => flag.to_string(),
-                    };
                     attributes.set(name, value);
                 }
                 Ok(AttributesText(attributes))
             }
         }
         deserializer.deserialize_map(OfTexts)
+    }
+}
+
+/// The text of one attribute.
+struct AttributeText(String);
+
+impl<'de> Deserialize<'de> for AttributeText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrFlag;
+        impl Visitor<'_> for TextOrFlag {
+            type Value = AttributeText;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<AttributeText, E> {
+                Ok(AttributeText(text.to_owned()))
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<AttributeText, E> {
+                Ok(AttributeText(flag.to_string()))
+            }
+        }
+        deserializer.deserialize_any(TextOrFlag)
     }
 }

@@ -166,7 +166,9 @@ async fn the_program_serves_stops_and_serves_again() {
 fn a_command_that_cannot_be_done_says_why() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 6] = [
+    let mistyped = folder.path().join("dta");
+    let mistyped = mistyped.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 8] = [
         (&["tenant", "create", "acme", "--pack", "vat-xx", "--data", data], 1, "pack-unknown"),
         (
             &["tenant", "create", "acme", "--pack", "vat-bd", "--identifier", "bin=1", "--data", data],
@@ -181,6 +183,12 @@ fn a_command_that_cannot_be_done_says_why() {
         (&["tenant", "create", "Acme", "--pack", "vat-bd", "--data", data], 2, "begins with a letter"),
         (&["token", "--tenant", "acme", "--data", data], 2, "--role"),
         (&["token", "--tenant", "acme", "--role", "root", "--data", data], 2, "root"),
+        (
+            &["token", "--tenant", "acme", "--role", "viewer", "--expires-in-hours", "0", "--data", data],
+            2,
+            "--expires-in-hours",
+        ),
+        (&["token", "--tenant", "acme", "--role", "viewer", "--data", mistyped], 1, "token-signing.pem"),
     ];
     for (arguments, code, text) in cases {
         let output = niyam(arguments).output().unwrap();
@@ -188,6 +196,7 @@ fn a_command_that_cannot_be_done_says_why() {
         assert!(said(&output).contains(text), "{arguments:?}: {}", said(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+    assert!(!Path::new(mistyped).exists(), "a key was made where nobody will look for it");
 }
 
 #[test]

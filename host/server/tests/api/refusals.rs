@@ -160,6 +160,9 @@ async fn headers_and_paths_that_mean_nothing() {
     for path in ["/", "/v1", "/v2/invoices", "/v1/invoices/", "/v1/Invoices", "/v1/invoices/x/print"] {
         assert_eq!(host.get(path).await.problem(), (404, "route-unknown"), "{path}");
     }
+    for path in ["/v1/invoices/%ff", "/v1/invoices/%c3%28/events", "/v1/invoices/x/forms/%80"] {
+        assert_eq!(host.get(path).await.problem(), (400, "path-invalid"), "{path}");
+    }
     for (method, path) in [
         (Method::DELETE, "/v1/invoices"),
         (Method::PATCH, "/v1/tenant"),

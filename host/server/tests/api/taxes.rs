@@ -105,6 +105,7 @@ async fn a_foreign_currency_comes_with_its_rate() {
         (json!({"rate": "-1", "source": "x"}), "exchange-rate-invalid", "/exchange_rate/rate"),
         (json!({"rate": 122.5, "source": "x"}), "type-wrong", "/exchange_rate/rate"),
         (json!({"rate": "122.5"}), "field-missing", "/exchange_rate/source"),
+        (json!({"rate": "122.5", "source": " "}), "value-invalid", "/exchange_rate/source"),
         (json!({"rate": "1", "source": "x", "day": "y"}), "field-unknown", "/exchange_rate/day"),
     ] {
         set(&mut document, "/exchange_rate", rate);

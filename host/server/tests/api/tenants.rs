@@ -62,7 +62,7 @@ async fn a_profile_that_does_not_hold_is_refused() {
             "/identifiers/0/value",
         ),
         (json!({"identifiers": [{"kind": "bin"}]}), "field-missing", "/identifiers/0/value"),
-        (json!({"attributes": {"designation": 1}}), "value-invalid", "/attributes/designation"),
+        (json!({"attributes": {"designation": 1}}), "type-wrong", "/attributes/designation"),
     ] {
         let answer = host.put("/v1/tenant", &[("if-match", "*")], &profile).await;
         assert_eq!(answer.problem(), (422, code), "{}", answer.text);
