@@ -14,7 +14,10 @@ pub const EXAMPLES: &[(&str, &str)] = examples! {
     "invoice.issued.v1"
     "invoice.revised.v1"
     "module.activated.v1"
+    "module.activated.v2"
+    "module.activation-withdrawn.v1"
     "number.drawn.v1"
     "tenant.created.v1"
+    "tenant.module-policy-changed.v1"
     "tenant.profile-changed.v1"
 };

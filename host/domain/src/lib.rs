@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness, no async: what a decision needs is an argument. Next step of the flow: the events
 //! that a decision returns are appended by `niyam-store`.
 
+mod activation;
 mod aggregate;
 mod decision;
 mod document;
@@ -16,6 +17,11 @@ mod rejection;
 mod tenant;
 mod upcast;
 
+pub use activation::{
+    ActivateModule, Activated, Activation, ActivationState, ActivationWithdrawn, Activations,
+    ChangeModulePolicy, ModuleActivated, ModulePolicy, ModulePolicyChanged, OnFailure, WithdrawActivation,
+    Withdrawal, World,
+};
 pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
@@ -31,6 +37,5 @@ pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
 pub use rejection::Rejection;
 pub use tenant::{
-    ActivateModule, Activation, ChangeProfile, CreateTenant, ModuleActivated, Profile, ProfileChanged,
-    Tenant, TenantCommand, TenantCreated, TenantEvent,
+    ChangeProfile, CreateTenant, Profile, ProfileChanged, Tenant, TenantCommand, TenantCreated, TenantEvent,
 };

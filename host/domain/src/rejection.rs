@@ -30,6 +30,15 @@ pub enum Rejection {
     /// No module is active for the tenant on the day asked.
     #[error("no compliance pack is active on that date")]
     NoActivePack,
+    /// The tenant has no activation of that number.
+    #[error("there is no such activation")]
+    ActivationMissing,
+    /// The activation was withdrawn before.
+    #[error("the activation was withdrawn already")]
+    ActivationWithdrawn,
+    /// Without this pack, none would be active.
+    #[error("it is the tenant's only compliance pack; activate another one first")]
+    LastPack,
 }
 
 impl Rejection {
@@ -43,6 +52,9 @@ impl Rejection {
             Self::TaxesChanged => "taxes-changed",
             Self::TenantExists => "tenant-exists",
             Self::NoActivePack => "no-active-pack",
+            Self::ActivationMissing => "activation-not-found",
+            Self::ActivationWithdrawn => "activation-withdrawn",
+            Self::LastPack => "activation-needed",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! A tenant: who it is by law, and which modules decide for it from which date.
 
-use niyam_values::{Attributes, Date, Identifier, Party};
+use niyam_values::{Attributes, Identifier, Party};
 use serde::{Deserialize, Serialize};
 
+use crate::activation::{
+    ActivateModule, Activation, ActivationWithdrawn, Activations, ChangeModulePolicy, ModuleActivated,
+    ModulePolicy, ModulePolicyChanged, WithdrawActivation, activated_v1_to_v2,
+};
 use crate::aggregate::Aggregate;
-use crate::decision::ModuleRef;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::TenantId;
 use crate::rejection::Rejection;
@@ -41,19 +44,6 @@ impl Profile {
     }
 }
 
-/// "From this date, the tenant uses this module with this configuration." Never edited; a later one takes over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Activation {
-    /// The module.
-    pub module: ModuleRef,
-    /// The first tax date that it answers for.
-    pub effective_from: Date,
-    /// JSON, checked by the module's schema.
-    pub config: String,
-    /// SHA-256 of `config`, hex.
-    pub config_digest: String,
-}
-
 /// The tenant came to be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantCreated {
@@ -70,13 +60,6 @@ pub struct ProfileChanged {
     pub profile: Profile,
 }
 
-/// A module decides for it from a date.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ModuleActivated {
-    /// Which, from when, how.
-    pub activation: Activation,
-}
-
 domain_events! {
     /// What happens to a tenant.
     TenantEvent {
@@ -85,7 +68,11 @@ domain_events! {
         /// Its profile is another one from now on.
         ProfileChanged(ProfileChanged) = "tenant.profile-changed.v1",
         /// A module decides for it, from a tax date on.
-        ModuleActivated(ModuleActivated) = "module.activated.v1",
+        ModuleActivated(ModuleActivated) = "module.activated.v2" { "module.activated.v1" => activated_v1_to_v2, },
+        /// An activation no longer answers: the one before it does.
+        ActivationWithdrawn(ActivationWithdrawn) = "module.activation-withdrawn.v1",
+        /// It accepts the modules of other publishers from now on.
+        ModulePolicyChanged(ModulePolicyChanged) = "tenant.module-policy-changed.v1",
     }
 }
 
@@ -107,13 +94,6 @@ pub struct ChangeProfile {
     pub profile: Profile,
 }
 
-/// Let a module decide from a date on.
-#[derive(Debug, Clone)]
-pub struct ActivateModule {
-    /// Which, from when, how.
-    pub activation: Activation,
-}
-
 /// What may be asked of a tenant.
 #[derive(Debug, Clone)]
 pub enum TenantCommand {
@@ -123,6 +103,10 @@ pub enum TenantCommand {
     ChangeProfile(ChangeProfile),
     /// See [`ActivateModule`].
     ActivateModule(ActivateModule),
+    /// See [`WithdrawActivation`].
+    WithdrawActivation(WithdrawActivation),
+    /// See [`ChangeModulePolicy`].
+    ChangeModulePolicy(ChangeModulePolicy),
 }
 
 /// A tenant as its events tell it.
@@ -132,17 +116,13 @@ pub struct Tenant {
     pub id: TenantId,
     /// Who it is.
     pub profile: Profile,
-    /// In the order recorded.
-    pub activations: Vec<Activation>,
+    /// Which modules decide for it.
+    pub activations: Activations,
+    /// Whose modules it accepts.
+    pub module_policy: ModulePolicy,
 }
 
 impl Tenant {
-    /// The activation that answers for `tax_date`: of those that have begun, the one recorded last.
-    #[must_use]
-    pub fn activation_on(&self, tax_date: Date) -> Option<&Activation> {
-        self.activations.iter().rev().find(|activation| activation.effective_from <= tax_date)
-    }
-
     /// What `command` makes happen.
     ///
     /// # Errors
@@ -161,6 +141,14 @@ impl Tenant {
             TenantCommand::ActivateModule(ActivateModule { activation }) => {
                 Ok(vec![TenantEvent::ModuleActivated(ModuleActivated { activation })])
             }
+            TenantCommand::WithdrawActivation(WithdrawActivation { number, reason }) => {
+                state.ok_or(Rejection::ActivationMissing)?.activations.check_withdrawal(number)?;
+                Ok(vec![TenantEvent::ActivationWithdrawn(ActivationWithdrawn { number, reason })])
+            }
+            TenantCommand::ChangeModulePolicy(ChangeModulePolicy { policy }) => match state {
+                Some(tenant) if tenant.module_policy == policy => Ok(Vec::new()),
+                _ => Ok(vec![TenantEvent::ModulePolicyChanged(ModulePolicyChanged { policy })]),
+            },
         }
     }
 }
@@ -171,14 +159,22 @@ impl Aggregate for Tenant {
     fn evolve(state: Option<Self>, event: TenantEvent) -> Result<Self, UnreadableEvent> {
         match (state, event) {
             (None, TenantEvent::Created(TenantCreated { tenant, profile })) => {
-                Ok(Self { id: tenant, profile, activations: Vec::new() })
+                let (activations, module_policy) = Default::default();
+                Ok(Self { id: tenant, profile, activations, module_policy })
             }
             (Some(state), TenantEvent::ProfileChanged(ProfileChanged { profile })) => {
                 Ok(Self { profile, ..state })
             }
             (Some(mut state), TenantEvent::ModuleActivated(ModuleActivated { activation })) => {
-                state.activations.push(activation);
+                state.activations.add(activation);
                 Ok(state)
+            }
+            (Some(mut state), TenantEvent::ActivationWithdrawn(withdrawn)) => {
+                state.activations.withdraw(withdrawn);
+                Ok(state)
+            }
+            (Some(state), TenantEvent::ModulePolicyChanged(ModulePolicyChanged { policy })) => {
+                Ok(Self { module_policy: policy, ..state })
             }
             (_, event) => Err(UnreadableEvent::OutOfOrder { event_type: event.event_type() }),
         }
@@ -187,8 +183,12 @@ impl Aggregate for Tenant {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use jiff::civil::date;
+    use niyam_values::Date;
+
+    use super::*;
+    use crate::activation::{ActivationState, OnFailure, World};
+    use crate::decision::ModuleRef;
 
     fn profile(name: &str) -> Profile {
         Profile {
@@ -205,8 +205,11 @@ mod tests {
         Activation {
             module: ModuleRef { id: "vat-bd".to_owned(), version: version.to_owned(), digest: String::new() },
             effective_from,
+            world: World::ComplianceModule,
             config: "{}".to_owned(),
             config_digest: String::new(),
+            on_failure: OnFailure::Block,
+            state: ActivationState::Active,
         }
     }
 
@@ -239,16 +242,6 @@ mod tests {
         let tenant = given(vec![create()]);
         let same = TenantCommand::ChangeProfile(ChangeProfile { profile: profile("Demo") });
         assert_eq!(Tenant::decide(tenant.as_ref(), same), Ok(Vec::new()));
-    }
-
-    #[test]
-    fn the_activation_of_the_tax_date_answers() {
-        let later = ActivateModule { activation: activation("2", date(2026, 7, 1)) };
-        let tenant = given(vec![create(), TenantCommand::ActivateModule(later)]).unwrap();
-        let version = |day| tenant.activation_on(day).map(|found| found.module.version.clone());
-        assert_eq!(version(date(2026, 6, 30)).as_deref(), Some("1"));
-        assert_eq!(version(date(2026, 7, 1)).as_deref(), Some("2"));
-        assert_eq!(version(date(2019, 12, 31)), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A loaded module, and its calls of the worlds `tax-module` and `compliance-module`.
 
-use niyam_domain::{Decision, ModuleRef};
+use niyam_domain::{Decision, ModuleRef, World};
 use niyam_values::{
     Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
 };
@@ -72,6 +72,17 @@ impl Module {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// The world that it exports.
+    #[must_use]
+    pub fn world(&self) -> World {
+        match &self.interfaces {
+            Interfaces { compliance: Some(_), .. } => World::ComplianceModule,
+            Interfaces { policy: Some(_), .. } => World::PolicyModule,
+            Interfaces { workflow: Some(_), .. } => World::WorkflowModule,
+            _ => World::TaxModule,
+        }
     }
 
     /// Whether it is of world `compliance-module`.

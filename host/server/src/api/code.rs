@@ -68,6 +68,8 @@ codes! {
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
     FormNotFound = "form-not-found", NOT_FOUND;
+    /// The tenant has no activation of that number.
+    ActivationNotFound = "activation-not-found", NOT_FOUND;
     /// The path does not offer this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
     /// What Accept wants is not offered.
@@ -79,6 +81,10 @@ codes! {
     InvoiceNotIssued = "invoice-not-issued", CONFLICT;
     /// The taxes are no longer those that were approved.
     TaxesChanged = "taxes-changed", CONFLICT;
+    /// The activation was withdrawn already.
+    ActivationWithdrawn = "activation-withdrawn", CONFLICT;
+    /// It is the tenant's only compliance pack: activate another one first.
+    ActivationNeeded = "activation-needed", CONFLICT;
     /// There is a tenant of that name.
     TenantExists = "tenant-exists", CONFLICT;
 
@@ -194,6 +200,9 @@ mod tests {
             Rejection::TaxesChanged,
             Rejection::TenantExists,
             Rejection::NoActivePack,
+            Rejection::ActivationMissing,
+            Rejection::ActivationWithdrawn,
+            Rejection::LastPack,
         ];
         for rejection in rejections {
             assert!(Code::find(rejection.code()).is_some(), "{rejection:?}");

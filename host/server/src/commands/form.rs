@@ -21,7 +21,9 @@ impl App {
         let activation = at
             .tenant
             .activations
+            .all()
             .iter()
+            .map(|activated| &activated.activation)
             .find(|found| {
                 found.module.digest == decision.module.digest && found.config_digest == decision.config_digest
             })

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::app::App;
 use crate::commands::metadata::new_event;
 use crate::commands::once::{Answer, Committed, once};
-use crate::commands::tax::activation_on;
+use crate::commands::tax::pack_on;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::tenants::TenantAt;
@@ -149,7 +149,7 @@ impl App {
         let assessment = self.assess(at, invoice.assessment.document.clone()).await?;
         let now = self.now_at(at);
         let issued_on = now.date();
-        let activation = activation_on(at, assessment.document.tax_date)?.clone();
+        let activation = pack_on(at, assessment.document.tax_date)?.clone();
         let (assessment, decided) = self
             .packs
             .call(&actor.tenant, &activation, move |module, config| {

@@ -2,7 +2,7 @@
 
 use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
-use niyam_domain::{Activation, Assessment, Rejection, TenantId, check_document};
+use niyam_domain::{Activation, Assessment, Rejection, TenantId, World, check_document};
 use niyam_modules::Decided;
 use niyam_values::{Date, Direction, Document, FiscalPeriod};
 
@@ -37,7 +37,7 @@ impl App {
         if !findings.is_empty() {
             return Err(Rejection::Findings(findings).into());
         }
-        let activation = activation_on(at, document.tax_date)?.clone();
+        let activation = pack_on(at, document.tax_date)?.clone();
         let (document, decided) = self
             .packs
             .call(&at.tenant.id, &activation, move |module, config| {
@@ -57,7 +57,7 @@ impl App {
         kind: String,
         value: String,
     ) -> Result<Result<String, niyam_modules::Findings>, CommandError> {
-        let activation = activation_on(at, self.now_at(at).date())?.clone();
+        let activation = pack_on(at, self.now_at(at).date())?.clone();
         let decided = self
             .packs
             .call(&at.tenant.id, &activation, move |module, config| {
@@ -69,7 +69,7 @@ impl App {
 
     /// The tax period that holds `day`.
     pub(crate) async fn fiscal_period(&self, at: &TenantAt, day: Date) -> Result<FiscalPeriod, CommandError> {
-        let activation = activation_on(at, day)?.clone();
+        let activation = pack_on(at, day)?.clone();
         let decided = self
             .packs
             .call(&at.tenant.id, &activation, move |module, config| module.fiscal_period_of(config, day))
@@ -78,7 +78,8 @@ impl App {
     }
 }
 
-/// What answers for `day`.
-pub(crate) fn activation_on(at: &TenantAt, day: Date) -> Result<&Activation, Rejection> {
-    at.tenant.activation_on(day).ok_or(Rejection::NoActivePack)
+/// The compliance pack that answers for `day`.
+pub(crate) fn pack_on(at: &TenantAt, day: Date) -> Result<&Activation, Rejection> {
+    let answering = at.tenant.activations.answering(World::ComplianceModule, day);
+    answering.map(|activated| &activated.activation).ok_or(Rejection::NoActivePack)
 }

@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 use niyam_domain::{
-    ActivateModule, Activation, Aggregate as _, ChangeProfile, CreateTenant, Profile, Rejection, StreamId,
-    Tenant, TenantCommand, TenantId, Version,
+    ActivateModule, Activation, ActivationState, Aggregate as _, ChangeProfile, CreateTenant, OnFailure,
+    Profile, Rejection, StreamId, Tenant, TenantCommand, TenantId, Version,
 };
 use niyam_modules::{Findings, Module, digest_hex};
 use niyam_store::{Append, Batch, StreamWrite};
@@ -12,6 +12,7 @@ use niyam_values::{Attributes, Date, Finding, Identifier};
 use crate::app::App;
 use crate::commands::metadata::new_event;
 use crate::commands::once::{Answer, Committed};
+use crate::commands::tax::pack_on;
 use crate::commands::views::TenantView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::tenants::TenantAt;
@@ -84,8 +85,7 @@ impl App {
             }
             _ => {}
         }
-        let activation =
-            at.tenant.activation_on(self.now_at(&at).date()).ok_or(Rejection::NoActivePack)?.clone();
+        let activation = pack_on(&at, self.now_at(&at).date())?.clone();
         let profile = self
             .packs
             .call(&actor.tenant, &activation, move |module, config| {
@@ -159,7 +159,15 @@ fn checked_config(module: &Module, config: Option<&str>) -> Result<String, Strin
 
 fn activation(module: &Module, effective_from: Date, config: String) -> Activation {
     let config_digest = digest_hex(config.as_bytes());
-    Activation { module: module.reference().clone(), effective_from, config, config_digest }
+    Activation {
+        module: module.reference().clone(),
+        world: module.world(),
+        effective_from,
+        config,
+        config_digest,
+        on_failure: OnFailure::Block,
+        state: ActivationState::Active,
+    }
 }
 
 /// Texts within bounds, a time zone that exists, identifiers in the pack's normal form.

@@ -1,7 +1,10 @@
 //! JSON shapes of what the API answers.
 
 use jiff::Timestamp;
-use niyam_domain::{Activation, Decision, Invoice, InvoiceId, Profile, Tenant, TenantId, Version};
+use niyam_domain::{
+    Activated, ActivationState, Decision, Invoice, InvoiceId, OnFailure, Profile, Tenant, TenantId, Version,
+    World,
+};
 use niyam_values::{
     Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
     Line, Party, PriceMode, Severity, with_places,
@@ -319,22 +322,43 @@ impl InvoiceView {
 /// An activation.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ActivationView {
+    /// 1, 2, 3 … in the order recorded: its name within the tenant.
+    number: u32,
     module: ModuleView,
+    /// `compliance-module`, `tax-module`, `policy-module` or `workflow-module`.
+    #[schema(value_type = String)]
+    world: World,
     /// First tax date that it answers for.
     #[schema(value_type = String, format = Date)]
     effective_from: Date,
     #[schema(value_type = Object)]
     config: serde_json::Value,
     config_digest: String,
+    /// `block`: a command whose module fails commits nothing; `previous`: the activation before answers.
+    #[schema(value_type = String)]
+    on_failure: OnFailure,
+    /// `active`; `shadow`: asked beside the one that answers, and decides nothing.
+    #[schema(value_type = String)]
+    state: ActivationState,
+    withdrawn: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    withdrawal_reason: Option<String>,
 }
 
-impl From<&Activation> for ActivationView {
-    fn from(activation: &Activation) -> Self {
+impl From<&Activated> for ActivationView {
+    fn from(activated: &Activated) -> Self {
+        let Activated { number, activation, withdrawn } = activated;
         Self {
+            number: *number,
             module: (&activation.module).into(),
+            world: activation.world,
             effective_from: activation.effective_from,
             config: serde_json::from_str(&activation.config).unwrap_or_default(),
             config_digest: activation.config_digest.clone(),
+            on_failure: activation.on_failure,
+            state: activation.state,
+            withdrawn: withdrawn.is_some(),
+            withdrawal_reason: withdrawn.as_ref().and_then(|withdrawal| withdrawal.reason.clone()),
         }
     }
 }
@@ -384,7 +408,7 @@ impl TenantView {
             time_zone: time_zone.clone(),
             identifiers: identifiers(own),
             attributes: attributes.clone(),
-            activations: tenant.activations.iter().map(ActivationView::from).collect(),
+            activations: tenant.activations.all().iter().map(ActivationView::from).collect(),
         }
     }
 }
