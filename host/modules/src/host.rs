@@ -67,6 +67,11 @@ impl ModuleHost {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
     }
 
+    /// Lets a module leave memory once no call uses it; its compiled code stays on disk.
+    pub fn unload(&self, digest: &str) {
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(digest);
+    }
+
     /// All loaded modules.
     #[must_use]
     pub fn modules(&self) -> Vec<Arc<Module>> {

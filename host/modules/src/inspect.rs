@@ -9,7 +9,10 @@ use crate::limits::{COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX};
 const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/types@0.1.0"];
 
 /// Refuses what the contract does not allow, each with a reason of its own.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
+///
+/// # Errors
+/// A reason with a code of its own.
+pub fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > COMPONENT_BYTES_MAX {
         return Err(LoadError::TooLarge { found: bytes.len(), allowed: COMPONENT_BYTES_MAX });
     }

@@ -25,5 +25,6 @@ mod workflow;
 pub use digest::{digest_hex, digest_json};
 pub use error::{LoadError, ModuleFailure};
 pub use host::ModuleHost;
+pub use inspect::inspect;
 pub use limits::*;
 pub use module::{Decided, Findings, Module};

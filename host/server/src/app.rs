@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
+use tokio::sync::Notify;
 
 use crate::aggregates::Aggregates;
 use crate::auth::SigningKey;
@@ -27,13 +28,21 @@ pub struct AppConfig {
     pub clock: Arc<dyn Clock>,
     /// Components besides the bundled ones, checked as they are.
     pub modules: Vec<Vec<u8>>,
+    /// Whether modules that nobody signed may be uploaded and activated.
+    pub allow_unsigned: bool,
 }
 
 impl AppConfig {
     /// The bundled modules, the machine's clock, SQLite unless `database` says otherwise.
     #[must_use]
     pub fn new(data_folder: PathBuf, database: Option<DatabaseUrl>) -> Self {
-        Self { data_folder, database, clock: Arc::new(SystemClock), modules: Vec::new() }
+        Self {
+            data_folder,
+            database,
+            clock: Arc::new(SystemClock),
+            modules: Vec::new(),
+            allow_unsigned: false,
+        }
     }
 }
 
@@ -63,7 +72,10 @@ pub enum OpenError {
 pub struct App {
     pub(crate) store: EventStore,
     pub(crate) aggregates: Aggregates,
-    pub(crate) packs: Packs,
+    pub(crate) packs: Arc<Packs>,
+    /// Wakes what compiles modules.
+    pub(crate) compiler: Arc<Notify>,
+    pub(crate) allow_unsigned: bool,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
@@ -77,7 +89,7 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
@@ -91,7 +103,18 @@ impl App {
             })?;
         let aggregates = Aggregates::new(store.clone());
         let tenants = Tenants::new(aggregates.clone());
-        Ok(Self { store, aggregates, packs, tenants, key, checkpoints, clock, ids: Arc::new(SystemIds) })
+        Ok(Self {
+            store,
+            aggregates,
+            packs: Arc::new(packs),
+            compiler: Arc::default(),
+            allow_unsigned,
+            tenants,
+            key,
+            checkpoints,
+            clock,
+            ids: Arc::new(SystemIds),
+        })
     }
 
     /// The key that signs tokens.

@@ -4,6 +4,7 @@ mod audit;
 mod carry;
 mod progress;
 mod projections;
+mod publisher;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -54,6 +55,9 @@ enum Command {
     /// Makes and changes tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Says whose modules may be uploaded.
+    #[command(subcommand)]
+    Publisher(publisher::PublisherCommand),
     /// Prints a token for a user of a tenant.
     Token(Token),
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
@@ -84,6 +88,9 @@ struct Serve {
     /// Address to listen on.
     #[arg(long, env = "NIYAM_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Takes modules that nobody signed. Whoever administers a tenant then runs any code in the sandbox.
+    #[arg(long, env = "NIYAM_ALLOW_UNSIGNED")]
+    allow_unsigned: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -183,6 +190,7 @@ pub fn run() -> ExitCode {
         Command::Restore(args) => asynchronously(carry::restore(args)),
         Command::Copy(args) => asynchronously(carry::copy(args)),
         Command::Projections(command) => asynchronously(projections::run(command)),
+        Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Audit(command) => return audit::run(command),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
@@ -204,9 +212,10 @@ fn asynchronously<T>(work: impl Future<Output = Result<T, String>>) -> Result<T,
     done
 }
 
-async fn serve(Serve { at, listen }: Serve) -> Result<(), String> {
+async fn serve(Serve { at, listen, allow_unsigned }: Serve) -> Result<(), String> {
     telemetry::start();
-    let app = open(at).await?;
+    let config = AppConfig { allow_unsigned, ..AppConfig::new(at.data, at.database_url) };
+    let app = App::open(config).await.map_err(|error| error.to_string())?;
     let server = Server::start(app, listen).await.map_err(|error| error.to_string())?;
     tracing::info!(address = %server.address(), "listening");
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;

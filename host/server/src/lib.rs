@@ -18,6 +18,7 @@ mod keys;
 mod packs;
 mod projections;
 mod proof;
+mod publishing;
 mod roles;
 mod serve;
 mod telemetry;

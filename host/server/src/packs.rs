@@ -7,6 +7,7 @@ use std::time::Duration;
 use niyam_domain::{Activation, TenantId};
 use niyam_modules::{CALLS_MAX, LoadError, Module, ModuleFailure, ModuleHost};
 use niyam_store::{EventStore, StoreError};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 /// The components in the binary.
@@ -49,6 +50,17 @@ pub(crate) struct Packs {
     bundled: Vec<Arc<Module>>,
     turns: Semaphore,
     tenant_turns: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    /// Components that are read at one time.
+    inspections: Semaphore,
+    /// When each module was called last, in looks of [`Self::forget_idle`].
+    used: Mutex<Used>,
+}
+
+/// What was called when.
+#[derive(Default)]
+struct Used {
+    looks: u64,
+    last: HashMap<String, u64>,
 }
 
 impl Packs {
@@ -88,6 +100,8 @@ impl Packs {
             bundled,
             turns: Semaphore::new(CALLS_AT_ONCE),
             tenant_turns: Mutex::default(),
+            inspections: Semaphore::new(2),
+            used: Mutex::default(),
         })
     }
 
@@ -125,14 +139,73 @@ impl Packs {
     }
 
     async fn module(&self, activation: &Activation) -> Result<Arc<Module>, PackError> {
-        if let Some(module) = self.host.get(&activation.module.digest) {
+        let digest = &activation.module.digest;
+        {
+            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            let looks = used.looks;
+            match used.last.get_mut(digest) {
+                Some(last) => *last = looks,
+                None => drop(used.last.insert(digest.clone(), looks)),
+            }
+        }
+        if let Some(module) = self.host.get(digest) {
             return Ok(module);
         }
-        let unavailable = |source| PackError::Unavailable { id: activation.module.id.clone(), source };
-        let digest = digest_bytes(&activation.module.digest).ok_or_else(|| unavailable(None))?;
+        self.load_stored(&activation.module.id, digest_bytes(digest)).await
+    }
+
+    /// The module with this SHA-256, checked, compiled and ready.
+    pub(crate) async fn compile(&self, digest: &[u8; 32]) -> Result<Arc<Module>, PackError> {
+        let name = hex::encode(digest);
+        match self.host.get(&name) {
+            Some(module) => Ok(module),
+            None => self.load_stored(&name, Some(*digest)).await,
+        }
+    }
+
+    async fn load_stored(&self, id: &str, digest: Option<[u8; 32]>) -> Result<Arc<Module>, PackError> {
+        let unavailable = |source| PackError::Unavailable { id: id.to_owned(), source };
+        let digest = digest.ok_or_else(|| unavailable(None))?;
         let bytes = self.store.component(&digest).await?.ok_or_else(|| unavailable(None))?;
         let host = Arc::clone(&self.host);
         blocking(move || host.load(&bytes)).await.map_err(|source| unavailable(Some(source)))
+    }
+
+    /// Reads a component's bytes, before anything is compiled; gives its SHA-256 with them.
+    pub(crate) async fn inspect(&self, bytes: Vec<u8>) -> Result<([u8; 32], Vec<u8>), LoadError> {
+        let Ok(_turn) = self.inspections.acquire().await else {
+            return Err(LoadError::Malformed(String::new()));
+        };
+        blocking(move || {
+            niyam_modules::inspect(&bytes)?;
+            Ok((Sha256::digest(&bytes).into(), bytes))
+        })
+        .await
+    }
+
+    /// The module that came with the binary, by the SHA-256 of its component, hex.
+    pub(crate) fn bundled_by_digest(&self, digest: &str) -> Option<Arc<Module>> {
+        self.bundled.iter().find(|module| module.reference().digest == digest).cloned()
+    }
+
+    /// Everything that came with the binary.
+    pub(crate) fn all_bundled(&self) -> &[Arc<Module>] {
+        &self.bundled
+    }
+
+    /// Lets modules leave memory that were not called since `looks` calls of this. Compiled code stays on disk.
+    pub(crate) fn forget_idle(&self, looks: u64) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.looks += 1;
+        let now = used.looks;
+        for module in self.host.modules() {
+            let digest = &module.reference().digest;
+            let last = *used.last.entry(digest.clone()).or_insert(now);
+            if now - last > looks && self.bundled_by_digest(digest).is_none() {
+                self.host.unload(digest);
+                used.last.remove(digest);
+            }
+        }
     }
 
     fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {

@@ -13,6 +13,7 @@ use crate::api::router::{Api, REQUEST_TIME, router};
 use crate::app::App;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
+use crate::publishing::worker::Worker;
 
 /// How long requests under way have once the server stops: what each may take, and a little more.
 const DRAIN_TIME: Duration = REQUEST_TIME.saturating_add(Duration::from_secs(5));
@@ -35,6 +36,7 @@ pub struct Server {
     serving: JoinHandle<io::Result<()>>,
     projecting: JoinHandle<()>,
     proving: JoinHandle<()>,
+    compiling: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -50,9 +52,17 @@ impl Server {
         let (stop, stopped) = watch::channel(false);
         let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock), app.ids.next_id());
         let keeper = Keeper::new(app.store.clone(), Arc::clone(&app.checkpoints), Arc::clone(&app.clock));
+        let worker = Worker::new(
+            app.store.clone(),
+            Arc::clone(&app.packs),
+            Arc::clone(&app.clock),
+            app.ids.next_id(),
+            Arc::clone(&app.compiler),
+        );
         let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let proving = tokio::spawn(keeper.run(stopped.clone()));
+        let compiling = tokio::spawn(worker.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -63,7 +73,7 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, proving, api })
+        Ok(Self { address, stop, serving, projecting, proving, compiling, api })
     }
 
     /// Where it listens.
@@ -97,6 +107,9 @@ impl Server {
         }
         if let Err(error) = self.proving.await {
             tracing::error!(%error, "making checkpoints had failed");
+        }
+        if let Err(error) = self.compiling.await {
+            tracing::error!(%error, "compiling modules had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

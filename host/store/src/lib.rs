@@ -18,7 +18,7 @@
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
-//! 13. `component`: WebAssembly components by digest.
+//! 13. `component`: WebAssembly components by digest; [`modules`]: those that were uploaded, and publishers.
 //! 14. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
@@ -33,6 +33,7 @@ pub mod database;
 pub mod error;
 pub mod event;
 mod group;
+pub mod modules;
 mod notify;
 mod reading;
 pub mod snapshot;
@@ -49,6 +50,7 @@ pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
+pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

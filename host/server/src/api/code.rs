@@ -70,6 +70,8 @@ codes! {
     FormNotFound = "form-not-found", NOT_FOUND;
     /// The tenant has no activation of that number.
     ActivationNotFound = "activation-not-found", NOT_FOUND;
+    /// The tenant has no such module: upload it first.
+    ModuleNotFound = "module-not-found", NOT_FOUND;
     /// The path does not offer this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
     /// What Accept wants is not offered.
@@ -85,6 +87,10 @@ codes! {
     ActivationWithdrawn = "activation-withdrawn", CONFLICT;
     /// It is the tenant's only compliance pack: activate another one first.
     ActivationNeeded = "activation-needed", CONFLICT;
+    /// The module is not compiled yet: ask for its state, and try again when it is `ready`.
+    ModuleNotReady = "module-not-ready", CONFLICT;
+    /// The tenant has as many modules as it may.
+    ModuleLimitReached = "module-limit-reached", CONFLICT;
     /// There is a tenant of that name.
     TenantExists = "tenant-exists", CONFLICT;
 
@@ -92,6 +98,8 @@ codes! {
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
     /// The body has more than 1 MiB.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE;
+    /// A module is sent as application/wasm.
+    MediaTypeWrong = "media-type-wrong", UNSUPPORTED_MEDIA_TYPE;
     /// A change of something that exists came without If-Match.
     IfMatchMissing = "if-match-missing", PRECONDITION_REQUIRED;
 
@@ -121,6 +129,38 @@ codes! {
     DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
     /// No compliance pack is active on that date.
     NoActivePack = "no-active-pack", UNPROCESSABLE_ENTITY;
+    /// Niyam-Signature is not `<key id>:<base64 of 64 bytes>`.
+    SignatureMalformed = "signature-malformed", UNPROCESSABLE_ENTITY;
+    /// The module is not signed: sign it with `niyam module sign`, or let the operator allow unsigned modules.
+    SignatureMissing = "signature-missing", UNPROCESSABLE_ENTITY;
+    /// The signature is not one of that key for this component: sign what is uploaded, after the last build.
+    SignatureInvalid = "signature-invalid", UNPROCESSABLE_ENTITY;
+    /// The server knows no such key: the operator adds it with `niyam publisher add`.
+    PublisherUnknown = "publisher-unknown", UNPROCESSABLE_ENTITY;
+    /// The key was revoked: sign with another one that the operator trusts.
+    PublisherRevoked = "publisher-revoked", UNPROCESSABLE_ENTITY;
+    /// Not as many publishers as the tenant's module policy wants, of those that it accepts, signed the module.
+    ModuleNotAccepted = "module-not-accepted", UNPROCESSABLE_ENTITY;
+    /// The module failed when it was tried: its state says at what.
+    ModuleRefused = "module-refused", UNPROCESSABLE_ENTITY;
+    /// Nothing asks modules of this world yet.
+    WorldNotOffered = "world-not-offered", UNPROCESSABLE_ENTITY;
+    /// The component has more than 32 MiB: leave out what it does not need.
+    ComponentTooLarge = "component-too-large", UNPROCESSABLE_ENTITY;
+    /// The bytes are no component, or one that breaks off: upload what `niyam module build` wrote.
+    ComponentMalformed = "component-malformed", UNPROCESSABLE_ENTITY;
+    /// The component imports more than the contract offers: a module has no files, network, clock or randomness.
+    ImportNotAllowed = "import-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component has a start function: code runs when it is called, and not before.
+    StartFunctionNotAllowed = "start-function-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component uses a feature of WebAssembly that is not deterministic or not taken: build it without.
+    WasmFeatureNotAllowed = "wasm-feature-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component has more core instances than allowed.
+    TooManyCoreInstances = "too-many-core-instances", UNPROCESSABLE_ENTITY;
+    /// The component exports no world of this contract whole: build it against this version of the contract.
+    WorldMissing = "world-missing", UNPROCESSABLE_ENTITY;
+    /// What the module says of itself breaks a rule: its id, version, or the schema of its configuration.
+    ManifestInvalid = "manifest-invalid", UNPROCESSABLE_ENTITY;
     /// The Idempotency-Key was used for another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
 

@@ -27,6 +27,10 @@ pub(crate) struct Health {
     chains_broken: usize,
     /// `ok`, or `failing` when a checkpoint that is due cannot be made.
     checkpoints: &'static str,
+    /// `refused` unless the server takes modules that nobody signed: then `allowed`.
+    unsigned_modules: &'static str,
+    /// How many publishers' keys were revoked; activations of what they signed are flagged.
+    publishers_revoked: usize,
 }
 
 /// The process lives.
@@ -51,6 +55,7 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
     let chains_broken = api.proofs.broken().len();
     let failing = api.proofs.is_failing();
     let sound = reachable && projections_stopped == 0 && chains_broken == 0 && !failing;
+    let publishers = api.app.store.publishers().await.unwrap_or_default();
     respond::json(&Health {
         status: if sound { "ok" } else { "degraded" },
         database: if reachable { "ok" } else { "unavailable" },
@@ -58,5 +63,7 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
         projections_stopped,
         chains_broken,
         checkpoints: if failing { "failing" } else { "ok" },
+        unsigned_modules: if api.app.allow_unsigned { "allowed" } else { "refused" },
+        publishers_revoked: publishers.iter().filter(|publisher| publisher.revoked_at.is_some()).count(),
     })
 }

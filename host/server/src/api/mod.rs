@@ -1,5 +1,6 @@
 //! HTTP: a handler parses, calls, maps. No business rule and no SQL here.
 
+mod activations;
 mod body;
 mod caller;
 pub(crate) mod code;
@@ -7,6 +8,7 @@ mod document;
 mod forms;
 mod health;
 mod invoices;
+mod modules;
 pub(crate) mod openapi;
 mod problem;
 mod respond;

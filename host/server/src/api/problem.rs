@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::api::code::Code;
 use crate::commands::CommandError;
+use crate::commands::activation::ModuleError;
 use crate::commands::views::FindingView;
 use crate::packs::PackError;
 
@@ -137,6 +138,7 @@ impl From<CommandError> for ApiError {
             CommandError::FormMissing => {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }
+            CommandError::Module(error) => error.into(),
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {
@@ -162,6 +164,28 @@ impl From<Rejection> for ApiError {
             error.errors = findings;
         }
         error
+    }
+}
+
+impl From<ModuleError> for ApiError {
+    fn from(error: ModuleError) -> Self {
+        let code = match &error {
+            ModuleError::SignatureMissing => Code::SignatureMissing,
+            ModuleError::SignatureInvalid(_) => Code::SignatureInvalid,
+            ModuleError::PublisherUnknown(_) => Code::PublisherUnknown,
+            ModuleError::PublisherRevoked(_) => Code::PublisherRevoked,
+            ModuleError::Limit => Code::ModuleLimitReached,
+            // What a module fails at in its trial is no failure of the server.
+            ModuleError::Refused(refusal) => match Code::find(&refusal.code) {
+                Some(code) if code.status() == StatusCode::UNPROCESSABLE_ENTITY => code,
+                _ => Code::ModuleRefused,
+            },
+            ModuleError::Missing => Code::ModuleNotFound,
+            ModuleError::NotReady => Code::ModuleNotReady,
+            ModuleError::NotAccepted => Code::ModuleNotAccepted,
+            ModuleError::WorldNotOffered(_) => Code::WorldNotOffered,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -10,6 +10,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use niyam_modules::COMPONENT_BYTES_MAX;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -18,7 +19,7 @@ use crate::api::body::BODY_BYTES_MAX;
 use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
-use crate::api::{forms, health, invoices, respond, tax, tenant};
+use crate::api::{activations, forms, health, invoices, modules, respond, tax, tenant};
 use crate::app::App;
 use crate::projections::Progress;
 use crate::proof::keeper::Proofs;
@@ -49,6 +50,15 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/identifiers/check", post(tax::check_identifier))
         .route("/v1/fiscal-periods", get(tax::fiscal_period))
         .route("/v1/tenant", get(tenant::show).put(tenant::change))
+        .route(
+            "/v1/modules",
+            post(modules::upload).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX)).get(modules::list),
+        )
+        .route("/v1/modules/{digest}", get(modules::show))
+        .route("/v1/module-policy", get(modules::policy).put(modules::change_policy))
+        .route("/v1/activations", post(activations::activate).get(activations::list))
+        .route("/v1/activations/{number}", get(activations::show))
+        .route("/v1/activations/{number}/withdraw", post(activations::withdraw))
         .route("/health", get(health::show))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

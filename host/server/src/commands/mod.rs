@@ -2,6 +2,7 @@
 //!
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
+pub(crate) mod activation;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod metadata;
@@ -14,6 +15,7 @@ use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, InvalidAppend, StoreError};
 
 use crate::aggregates::ReadError;
+use crate::commands::activation::ModuleError;
 use crate::packs::PackError;
 use crate::roles::Role;
 
@@ -69,6 +71,9 @@ pub(crate) enum CommandError {
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,
+    /// A module is not taken, or not activated.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
     /// A module did not answer.
     #[error(transparent)]
     Pack(Box<PackError>),

@@ -16,6 +16,7 @@ mod tenants;
 
 mod documents;
 mod modules;
+mod publishing;
 mod refusals;
 mod tokens;
 
