@@ -27,9 +27,18 @@ const PEAK_BYTES_MAX: u64 = 200_000_000;
 /// Invoices of one append, each with four events.
 const INVOICES: u64 = 250;
 const EVENTS: [(&str, &str); 3] = [
-    ("invoice.drafted.v1", include_str!("../../../../domain/tests/fixtures/events/invoice.drafted.v1.sparse.json")),
-    ("invoice.approved.v1", include_str!("../../../../domain/tests/fixtures/events/invoice.approved.v1.json")),
-    ("invoice.issued.v1", include_str!("../../../../domain/tests/fixtures/events/invoice.issued.v1.sparse.json")),
+    (
+        "invoice.drafted.v1",
+        include_str!("../../../../domain/tests/fixtures/events/invoice.drafted.v1.sparse.json"),
+    ),
+    (
+        "invoice.approved.v1",
+        include_str!("../../../../domain/tests/fixtures/events/invoice.approved.v1.json"),
+    ),
+    (
+        "invoice.issued.v1",
+        include_str!("../../../../domain/tests/fixtures/events/invoice.issued.v1.sparse.json"),
+    ),
 ];
 const DRAWN: (&str, &str) =
     ("number.drawn.v1", include_str!("../../../../domain/tests/fixtures/events/number.drawn.v1.json"));

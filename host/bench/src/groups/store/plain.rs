@@ -68,8 +68,7 @@ impl Plain {
         const EVENT: &str = "insert into events (tenant, position, stream, version, event_id, event_type, \
              recorded_at, effective_date, payload, metadata, hash) \
              values ($1, $2, $3, 1, $4, $5, 1780000000000000, $6, $7, $8, $9)";
-        const HEAD: &str =
-            "update tenant_heads set last_position = $2, head_hash = $3 where tenant = $1";
+        const HEAD: &str = "update tenant_heads set last_position = $2, head_hash = $3 where tenant = $1";
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let tenant = format!("tenant-{}", usize::try_from(number)? % tenants);
         let id = id(number);
@@ -99,7 +98,12 @@ impl Plain {
             .bind(hash.as_slice())
             .execute(&mut *transaction)
             .await?;
-        sqlx::query(HEAD).bind(&tenant).bind(position).bind(hash.as_slice()).execute(&mut *transaction).await?;
+        sqlx::query(HEAD)
+            .bind(&tenant)
+            .bind(position)
+            .bind(hash.as_slice())
+            .execute(&mut *transaction)
+            .await?;
         Ok(transaction.commit().await?)
     }
 }
