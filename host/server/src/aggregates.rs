@@ -53,7 +53,7 @@ impl Aggregates {
         tenant: &TenantId,
         stream: &StreamId,
     ) -> Result<Option<Loaded<A>>, ReadError> {
-        let (snapshot, events) = self.store.resume(tenant, stream, &STATE_SCHEMA).await?;
+        let (snapshot, events) = Box::pin(self.store.resume(tenant, stream, &STATE_SCHEMA)).await?;
         let Some(snapshot) = snapshot else {
             return self.replay(tenant, stream, None, Version(0), events).await;
         };
@@ -61,8 +61,8 @@ impl Aggregates {
             Ok(state) => self.replay(tenant, stream, Some(Cow::Owned(state)), snapshot.version, events).await,
             Err(error) => {
                 tracing::debug!(%error, tenant.id = %tenant, stream.id = %stream, "snapshot not used: it does not read");
-                let events = self.store.stream(tenant.clone(), stream.clone(), Version(0));
-                self.replay(tenant, stream, None, Version(0), events).await
+                let events = Box::pin(self.store.stream(tenant.clone(), stream.clone(), Version(0)));
+                Box::pin(self.replay(tenant, stream, None, Version(0), events)).await
             }
         }
     }

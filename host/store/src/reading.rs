@@ -46,7 +46,8 @@ impl EventStore {
         (Option<Snapshot>, impl Stream<Item = Result<Recorded, StoreError>> + Send + Unpin + use<>),
         StoreError,
     > {
-        let mut rows = snapshots::resume(self.database(), tenant, stream, schema, PAGE_EVENTS).await?;
+        let reading = snapshots::resume(self.database(), tenant, stream, schema, PAGE_EVENTS);
+        let mut rows = Box::pin(reading).await?;
         let mut reading = self.reading(tenant.clone(), Source::Stream(stream.clone()), 0);
         let mut snapshot = None;
         if rows.first().is_some_and(EventRow::is_snapshot) {
@@ -127,7 +128,7 @@ impl Reading {
 
     async fn next(&mut self) -> Option<Result<Recorded, StoreError>> {
         if self.page.is_empty() && !self.ended {
-            match self.read().await {
+            match Box::pin(self.read()).await {
                 Ok((page, full)) => {
                     self.ended = !full;
                     self.page = page.into();

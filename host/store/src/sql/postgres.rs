@@ -12,6 +12,9 @@ use crate::group::Outcome;
 ///
 /// One statement does all, as long as nobody else holds a head: what it reads is older than a lock for which it waited.
 /// Whether it waited shows in the head, which every append of events moves.
+///
+/// Each key and stream is looked up by itself. A join would be planned while the tables of a new database are small, as
+/// one that reads them whole, and stay so for as long as nobody analyzes them.
 pub async fn look(
     connection: &mut PgConnection,
     tenants: &[&str],
@@ -29,8 +32,10 @@ pub async fn look(
                  (locked.last_position, locked.head_hash), false) as current \
          from locked left join seen on seen.tenant = locked.tenant \
          union all \
-         select 1, tenant, key, position, fingerprint, answer, true from idempotency \
-         where (tenant, key) in (select * from unnest($2::text[], $3::text[])) \
+         select 1, given.tenant, given.key, found.position, found.fingerprint, found.answer, true \
+         from unnest($2::text[], $3::text[]) as given (tenant, key) \
+         cross join lateral (select position, fingerprint, answer from idempotency \
+             where idempotency.tenant = given.tenant and idempotency.key = given.key limit 1) as found \
          union all \
          select 2, given.tenant, given.stream, newest.version, null, null, true \
          from unnest($4::text[], $5::text[]) as given (tenant, stream) \

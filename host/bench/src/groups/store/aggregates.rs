@@ -161,13 +161,12 @@ impl Subject {
         let mut writer = database.write(&Scope::Tenant(&self.tenant), Durability::Relaxed).await?;
         macro_rules! delete {
             ($connection:expr) => {
-                drop(
-                    sqlx::query(SQL)
-                        .bind(self.tenant.as_str())
-                        .bind(stream.as_str())
-                        .execute($connection)
-                        .await?,
-                )
+                sqlx::query(SQL)
+                    .bind(self.tenant.as_str())
+                    .bind(stream.as_str())
+                    .execute($connection)
+                    .await
+                    .map(|_| ())?
             };
         }
         match &mut writer {

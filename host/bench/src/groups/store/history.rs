@@ -57,7 +57,7 @@ struct Replayed {
     /// In appends of 1,000 events, one after another.
     appended_per_s: f64,
     /// From position 0, streaming.
-    replayed_per_s: f64,
+    events_per_s: f64,
     /// The same rows, one statement, nothing checked.
     raw_per_s: f64,
     to_raw: f64,
@@ -135,7 +135,7 @@ impl History {
             peak = peak.max(memory::peak(std::process::id())?);
         }
         store.close().await;
-        let (replayed_per_s, raw_per_s) = (median(&replayed), median(&raw));
+        let (events_per_s, raw_per_s) = (median(&replayed), median(&raw));
         bench.measured(
             GROUP.name,
             "replay",
@@ -144,9 +144,9 @@ impl History {
                 events: self.events,
                 bytes_per_event: per_second(bytes, Duration::from_secs(self.events)),
                 appended_per_s,
-                replayed_per_s,
+                events_per_s,
                 raw_per_s,
-                to_raw: ratio(replayed_per_s, raw_per_s),
+                to_raw: ratio(events_per_s, raw_per_s),
                 peak: PeakTarget::of(peak),
             },
         )?;

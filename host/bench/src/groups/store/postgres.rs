@@ -120,9 +120,9 @@ async fn case(
             match (turn + round) % 3 {
                 0 => pgbench.push(subjects.pgbench.run(appenders, tenants.len(), seconds).await?),
                 1 => {
-                    let appended = appender.run(appenders, time).await?;
-                    store.push(per_second(appended.times.count(), appended.time));
-                    times = times.and(appended.times);
+                    let done = appender.run(appenders, time).await?;
+                    store.push(per_second(done.times.count(), done.time));
+                    times = times.and(done.times);
                 }
                 _ => plain.push(subjects.plain.run(appenders, tenants.len(), time).await?),
             }

@@ -66,9 +66,9 @@ pub async fn measure(bench: &Bench) -> Result<()> {
                 match (turn + round) % 3 {
                     0 => rows.push(raw.run(time, false).await?),
                     1 => {
-                        let appended = appender.run(APPENDERS, time).await?;
-                        appends.push(per_second(appended.times.count(), appended.time));
-                        times = times.and(appended.times);
+                        let done = appender.run(APPENDERS, time).await?;
+                        appends.push(per_second(done.times.count(), done.time));
+                        times = times.and(done.times);
                     }
                     _ => rows_at_once.push(raw.run(time, true).await?),
                 }
