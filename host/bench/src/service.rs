@@ -38,13 +38,7 @@ impl Service {
         let data = tempfile::Builder::new().prefix("niyam-bench-").tempdir_in(folder)?;
         let tokens = make_tenants(data.path(), database_url, tenants).await?;
         let log = data.path().join("niyam.log");
-        let mut command = Command::new(niyam);
-        for (variable, _) in std::env::vars_os() {
-            // What the caller's shell says is meant for another server.
-            if variable.to_string_lossy().starts_with("NIYAM_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = command(niyam);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         if let Some(url) = database_url {
             command.args(["--database-url", url]);
@@ -109,6 +103,17 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The server's binary, told nothing by the caller's shell, which means another server.
+pub fn command(niyam: &Path) -> Command {
+    let mut command = Command::new(niyam);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("NIYAM_") {
+            command.env_remove(variable);
+        }
+    }
+    command
 }
 
 /// Through the server's own code, since a process for each tenant would take longer than what is measured.

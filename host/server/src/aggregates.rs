@@ -7,16 +7,16 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::TryStreamExt as _;
+use futures::{Stream, TryStreamExt as _};
 use niyam_domain::{Aggregate, DomainEvent as _, STATE_SCHEMA, StreamId, TenantId, UnreadableEvent, Version};
-use niyam_store::{EventStore, Snapshot, StoreError};
+use niyam_store::{EventStore, Recorded, Snapshot, StoreError};
 
 /// Events that a load may read before it leaves a snapshot behind.
 const EVENTS_MAX: u64 = 100;
 
 /// Why a stream could not be read.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ReadError {
+pub enum ReadError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -53,9 +53,17 @@ impl Aggregates {
         tenant: &TenantId,
         stream: &StreamId,
     ) -> Result<Option<Loaded<A>>, ReadError> {
-        match self.snapshot(tenant, stream).await? {
-            Some((state, version)) => self.replay(tenant, stream, Some(Cow::Owned(state)), version).await,
-            None => self.replay(tenant, stream, None, Version(0)).await,
+        let (snapshot, events) = Box::pin(self.store.resume(tenant, stream, &STATE_SCHEMA)).await?;
+        let Some(snapshot) = snapshot else {
+            return self.replay(tenant, stream, None, Version(0), events).await;
+        };
+        match serde_json::from_slice(&snapshot.state) {
+            Ok(state) => self.replay(tenant, stream, Some(Cow::Owned(state)), snapshot.version, events).await,
+            Err(error) => {
+                tracing::debug!(%error, tenant.id = %tenant, stream.id = %stream, "snapshot not used: it does not read");
+                let events = Box::pin(self.store.stream(tenant.clone(), stream.clone(), Version(0)));
+                Box::pin(self.replay(tenant, stream, None, Version(0), events)).await
+            }
         }
     }
 
@@ -67,18 +75,20 @@ impl Aggregates {
         known: &A,
         version: Version,
     ) -> Result<Option<Loaded<A>>, ReadError> {
-        self.replay(tenant, stream, Some(Cow::Borrowed(known)), version).await
+        let events = self.store.stream(tenant.clone(), stream.clone(), version);
+        self.replay(tenant, stream, Some(Cow::Borrowed(known)), version, events).await
     }
 
-    /// `None` if there is neither an event nor a state of our own to begin with.
+    /// Takes in the `events` after `version`. `None` if there is neither an event nor a state of our own to begin with.
     async fn replay<A: Aggregate>(
         &self,
         tenant: &TenantId,
         stream: &StreamId,
         mut state: Option<Cow<'_, A>>,
         mut version: Version,
+        events: impl Stream<Item = Result<Recorded, StoreError>>,
     ) -> Result<Option<Loaded<A>>, ReadError> {
-        let mut events = pin!(self.store.stream(tenant.clone(), stream.clone(), version));
+        let mut events = pin!(events);
         let (mut events_read, mut event_hash) = (0, None);
         while let Some(event) = events.try_next().await? {
             let next = A::Event::read(&event.event_type, &event.payload)?;
@@ -97,24 +107,6 @@ impl Aggregates {
             }
         }
         Ok(Some(Loaded { state, version, events_read }))
-    }
-
-    /// The state of the last snapshot, if it is of use.
-    async fn snapshot<A: Aggregate>(
-        &self,
-        tenant: &TenantId,
-        stream: &StreamId,
-    ) -> Result<Option<(A, Version)>, StoreError> {
-        let Some(snapshot) = self.store.load_snapshot(tenant, stream, &STATE_SCHEMA).await? else {
-            return Ok(None);
-        };
-        match serde_json::from_slice(&snapshot.state) {
-            Ok(state) => Ok(Some((state, snapshot.version))),
-            Err(error) => {
-                tracing::debug!(%error, tenant.id = %tenant, stream.id = %stream, "snapshot not used: it does not read");
-                Ok(None)
-            }
-        }
     }
 
     /// Keeps a snapshot in the background, one at a time for a stream.

@@ -6,11 +6,12 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
 use tokio::sync::Notify;
 
-use crate::aggregates::Aggregates;
+use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
@@ -127,6 +128,19 @@ impl App {
     #[must_use]
     pub fn store(&self) -> &EventStore {
         &self.store
+    }
+
+    /// Loads an invoice as a command does: its version, and how many events were read for it; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the store fails, or an event does not make sense.
+    pub async fn load_invoice(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+    ) -> Result<Option<(Version, u64)>, ReadError> {
+        let loaded = self.aggregates.load::<Invoice>(tenant, stream).await?;
+        Ok(loaded.map(|loaded| (loaded.version, loaded.events_read)))
     }
 
     /// Lets appends under way finish and closes the database.

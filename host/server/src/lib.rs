@@ -24,6 +24,7 @@ mod serve;
 mod telemetry;
 mod tenants;
 
+pub use aggregates::ReadError;
 pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;

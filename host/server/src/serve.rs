@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use niyam_store::Login;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -49,6 +50,12 @@ impl Server {
         let listen = |error| ServeError::Listen(address, error);
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        if let Some(login @ (Login::Owner | Login::Unbound)) = app.store.login() {
+            tracing::warn!(
+                database.login = login.as_str(),
+                "the database's login is more than a member of the host's role: serve as another, migrate as this one"
+            );
+        }
         let (stop, stopped) = watch::channel(false);
         let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock), app.ids.next_id());
         let keeper = Keeper::new(app.store.clone(), Arc::clone(&app.checkpoints), Arc::clone(&app.clock));

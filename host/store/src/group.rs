@@ -125,6 +125,14 @@ pub enum Settled {
     Missing(StreamSet),
 }
 
+/// The streams that the commands are known to need before anything is looked up.
+pub fn streams(commands: &[&Command]) -> StreamSet {
+    match settle(commands, &Known::default(), Timestamp::UNIX_EPOCH) {
+        Settled::Missing(streams) => streams,
+        Settled::Done(_) => StreamSet::new(),
+    }
+}
+
 /// Decides what becomes of each command, in order.
 pub fn settle(commands: &[&Command], known: &Known, recorded_at: Timestamp) -> Settled {
     let mut pass =

@@ -13,7 +13,7 @@
 //! 5. `batcher`: gathers waiting appends into one transaction.
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
-//! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
+//! 8. [`database`]: opening, and the settings that are refused; [`login`]: who stands behind the host's role; `sql`: the statements, in both dialects.
 //! 9. `reading`: events that are there; [`subscription`]: events as they come.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
@@ -34,6 +34,7 @@ pub mod error;
 pub mod event;
 mod group;
 pub mod modules;
+pub mod login;
 mod notify;
 mod reading;
 pub mod snapshot;
@@ -51,6 +52,7 @@ pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
 pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
+pub use login::Login;
 pub use snapshot::Snapshot;
 pub use store::EventStore;
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

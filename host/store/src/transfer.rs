@@ -11,8 +11,7 @@ use niyam_domain::{Position, TenantId};
 use crate::chain::{self, GENESIS};
 use crate::error::StoreError;
 use crate::event::{Hash, Head, Recorded};
-use crate::group::Outcome;
-use crate::group::Tip;
+use crate::group::{Outcome, StreamSet, Tip};
 use crate::sql::transfer;
 use crate::sql::unit::{CommitError, Unit};
 use crate::store::EventStore;
@@ -262,7 +261,8 @@ impl Import {
         let written = events.len() as u64;
         let tenants = BTreeSet::from([&tenant.id]);
         let mut unit = Unit::begin(self.store.database(), &tenants).await.map_err(StoreError::from)?;
-        let found = unit.lock(&tenants).await?.into_iter().next().map_or(Tip::GENESIS, |(_, tip)| tip);
+        let found = unit.look(&tenants, &[], &StreamSet::new()).await?;
+        let found = found.heads.into_iter().next().map_or(Tip::GENESIS, |(_, tip)| tip);
         if found != tenant.end {
             // Somebody else writes the same tenant's history.
             return Err(ImportError::Diverged { tenant: tenant.id.clone(), position: found.position });

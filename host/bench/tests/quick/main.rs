@@ -45,3 +45,30 @@ fn every_group_is_listed() {
     let listed = String::from_utf8(output.stdout).unwrap();
     assert!(listed.contains("decision") && listed.contains("issue-invoice"), "{listed}");
 }
+
+#[test]
+fn the_store_is_measured_beside_what_the_databases_can_do() {
+    let output = bench(&["store", "--quick"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let measured: Vec<Value> = output
+        .stdout
+        .trim_ascii()
+        .split(|byte| *byte == b'\n')
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    let of = |measure: &str| -> Vec<&Value> {
+        measured.iter().filter(|measured| measured["measure"] == measure).collect()
+    };
+    let (appends, replays, rebuilds, loads) = (of("append"), of("replay"), of("rebuild"), of("load"));
+    assert_eq!([appends.len(), replays.len(), rebuilds.len(), loads.len()], [6, 2, 2, 8]);
+    for append in appends {
+        let ratio = if append["database"] == "postgres" { "to_pgbench" } else { "to_raw" };
+        assert!(append[ratio].as_f64().unwrap() > 0.0, "{append}");
+    }
+    for reading in replays.iter().chain(&rebuilds) {
+        assert!(reading["to_raw"].as_f64().unwrap() > 0.0, "{reading}");
+        assert!(reading["peak_bytes"].as_u64().unwrap() > 0, "{reading}");
+    }
+    // What a snapshot saves is not asked here; that one was used is checked where it is measured.
+    assert!(loads.iter().any(|load| load["events"] == 1000 && load["snapshot"] == true));
+}

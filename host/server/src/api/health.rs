@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use niyam_store::Login;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,6 +20,10 @@ pub(crate) struct Health {
     status: &'static str,
     /// `ok` or `unavailable`.
     database: &'static str,
+    /// PostgreSQL only, as at the start: `bound` if the login is no more than a member of the host's role, `owner` if it
+    /// owns tables, `unbound` if no policy binds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_login: Option<&'static str>,
     /// Ids of the packs that came with the binary.
     packs: Vec<String>,
     /// For how many tenants a projection stopped at an event that it cannot take.
@@ -59,6 +64,7 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
     respond::json(&Health {
         status: if sound { "ok" } else { "degraded" },
         database: if reachable { "ok" } else { "unavailable" },
+        database_login: api.app.store.login().map(Login::as_str),
         packs: api.app.packs.bundled_ids(),
         projections_stopped,
         chains_broken,

@@ -62,6 +62,7 @@ on_both! {
         a_rejected_command_of_a_group_does_not_use_up_its_serial,
     }
     repeating {
+        two_hosts_give_one_answer_to_a_request_without_events,
         a_repeated_request_gets_its_first_answer,
         a_key_with_another_body_is_refused,
         a_hundred_parallel_requests_with_one_key_have_one_effect,
@@ -188,6 +189,7 @@ on_postgres! {
     the_host_cannot_edit_what_was_recorded,
     every_table_of_a_tenant_is_protected,
     a_role_that_policies_do_not_bind_is_refused,
+    a_login_that_could_leave_the_host_s_role_is_told_from_one_that_could_not,
     tables_of_another_version_are_refused,
     migrating_makes_the_tables_once,
     hosts_tell_each_other_of_appends,
