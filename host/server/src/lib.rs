@@ -22,6 +22,7 @@ mod roles;
 mod serve;
 mod telemetry;
 mod tenants;
+mod turns;
 
 pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};

@@ -1,23 +1,15 @@
 //! Which module answers: the bundled ones, and those that activations name.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use niyam_domain::{Activation, TenantId};
-use niyam_modules::{CALLS_MAX, LoadError, Module, ModuleFailure, ModuleHost};
+use niyam_modules::{LoadError, Module, ModuleFailure, ModuleHost};
 use niyam_store::{EventStore, StoreError};
-use tokio::sync::Semaphore;
+
+use crate::turns::{Busy, Turns};
 
 /// The components in the binary.
 static BUNDLED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
-
-/// Most calls of modules at one time, below what the pool holds.
-const CALLS_AT_ONCE: usize = CALLS_MAX as usize / 2;
-/// Most of them for one tenant.
-const CALLS_OF_TENANT: usize = CALLS_AT_ONCE / 2;
-/// How long a call waits for its turn before the client hears 503.
-const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// Why no module answered.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +39,7 @@ pub(crate) struct Packs {
     host: Arc<ModuleHost>,
     store: EventStore,
     bundled: Vec<Arc<Module>>,
-    turns: Semaphore,
-    tenant_turns: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    turns: Turns,
 }
 
 impl Packs {
@@ -82,13 +73,7 @@ impl Packs {
             );
             bundled.push(module);
         }
-        Ok(Self {
-            host,
-            store,
-            bundled,
-            turns: Semaphore::new(CALLS_AT_ONCE),
-            tenant_turns: Mutex::default(),
-        })
+        Ok(Self { host, store, bundled, turns: Turns::new() })
     }
 
     /// The compliance pack of that id that came with the binary.
@@ -114,14 +99,8 @@ impl Packs {
     ) -> Result<T, PackError> {
         let module = self.module(activation).await?;
         let config = activation.config.clone();
-        let of_tenant = self.turns_of(tenant);
-        let turns = async {
-            let of_tenant = of_tenant.acquire_owned().await.map_err(|_| PackError::Busy)?;
-            let of_all = self.turns.acquire().await.map_err(|_| PackError::Busy)?;
-            Ok::<_, PackError>((of_tenant, of_all))
-        };
-        let _turn = tokio::time::timeout(TURN_WAIT, turns).await.map_err(|_| PackError::Busy)??;
-        Ok(blocking(move || call(&module, &config)).await?)
+        let answered = self.turns.run(tenant, move || call(&module, &config)).await;
+        Ok(answered.map_err(|Busy| PackError::Busy)??)
     }
 
     async fn module(&self, activation: &Activation) -> Result<Arc<Module>, PackError> {
@@ -133,11 +112,6 @@ impl Packs {
         let bytes = self.store.component(&digest).await?.ok_or_else(|| unavailable(None))?;
         let host = Arc::clone(&self.host);
         blocking(move || host.load(&bytes)).await.map_err(|source| unavailable(Some(source)))
-    }
-
-    fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut turns = self.tenant_turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_OF_TENANT))))
     }
 }
 
