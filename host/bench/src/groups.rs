@@ -1,7 +1,7 @@
 //! The groups of measurements.
 
-pub mod decision;
 pub mod issue_invoice;
+pub mod modules;
 
 use anyhow::Result;
 
@@ -18,4 +18,4 @@ pub struct Group {
 }
 
 /// Every group, in the order in which they run.
-pub const GROUPS: [Group; 2] = [decision::GROUP, issue_invoice::GROUP];
+pub const GROUPS: [Group; 2] = [modules::GROUP, issue_invoice::GROUP];
