@@ -20,6 +20,7 @@ mod lower;
 mod module;
 mod policy;
 mod sandbox;
+mod schema;
 mod workflow;
 
 pub use digest::{digest_hex, digest_json};

@@ -23,6 +23,7 @@ mod roles;
 mod serve;
 mod telemetry;
 mod tenants;
+mod turns;
 
 pub use aggregates::ReadError;
 pub use app::{App, AppConfig, OpenError};

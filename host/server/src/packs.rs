@@ -2,23 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use niyam_domain::{Activation, TenantId};
-use niyam_modules::{CALLS_MAX, LoadError, Module, ModuleFailure, ModuleHost};
+use niyam_modules::{LoadError, Module, ModuleFailure, ModuleHost};
 use niyam_store::{EventStore, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
+use crate::turns::{Busy, Turns};
+
 /// The components in the binary.
 static BUNDLED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
-
-/// Most calls of modules at one time, below what the pool holds.
-const CALLS_AT_ONCE: usize = CALLS_MAX as usize / 2;
-/// Most of them for one tenant.
-const CALLS_OF_TENANT: usize = CALLS_AT_ONCE / 2;
-/// How long a call waits for its turn before the client hears 503.
-const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// Why no module answered.
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +42,7 @@ pub(crate) struct Packs {
     host: Arc<ModuleHost>,
     store: EventStore,
     bundled: Vec<Arc<Module>>,
-    turns: Semaphore,
-    tenant_turns: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    turns: Turns,
     /// Components that are read at one time.
     inspections: Semaphore,
     /// When each module was called last, in looks of [`Self::forget_idle`].
@@ -98,8 +91,7 @@ impl Packs {
             host,
             store,
             bundled,
-            turns: Semaphore::new(CALLS_AT_ONCE),
-            tenant_turns: Mutex::default(),
+            turns: Turns::new(),
             inspections: Semaphore::new(2),
             used: Mutex::default(),
         })
@@ -128,14 +120,8 @@ impl Packs {
     ) -> Result<T, PackError> {
         let module = self.module(activation).await?;
         let config = activation.config.clone();
-        let of_tenant = self.turns_of(tenant);
-        let turns = async {
-            let of_tenant = of_tenant.acquire_owned().await.map_err(|_| PackError::Busy)?;
-            let of_all = self.turns.acquire().await.map_err(|_| PackError::Busy)?;
-            Ok::<_, PackError>((of_tenant, of_all))
-        };
-        let _turn = tokio::time::timeout(TURN_WAIT, turns).await.map_err(|_| PackError::Busy)??;
-        Ok(blocking(move || call(&module, &config)).await?)
+        let answered = self.turns.run(tenant, move || call(&module, &config)).await;
+        Ok(answered.map_err(|Busy| PackError::Busy)??)
     }
 
     async fn module(&self, activation: &Activation) -> Result<Arc<Module>, PackError> {
@@ -206,11 +192,6 @@ impl Packs {
                 used.last.remove(digest);
             }
         }
-    }
-
-    fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut turns = self.tenant_turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_OF_TENANT))))
     }
 }
 

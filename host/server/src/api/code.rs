@@ -157,6 +157,10 @@ codes! {
     WasmFeatureNotAllowed = "wasm-feature-not-allowed", UNPROCESSABLE_ENTITY;
     /// The component has more core instances than allowed.
     TooManyCoreInstances = "too-many-core-instances", UNPROCESSABLE_ENTITY;
+    /// The component begins with more memory, tables or memories than allowed: build it with less.
+    ComponentLimitExceeded = "component-limit-exceeded", UNPROCESSABLE_ENTITY;
+    /// The component is valid, but more than the compiler takes: make its functions smaller.
+    ComponentNotCompilable = "component-not-compilable", UNPROCESSABLE_ENTITY;
     /// The component exports no world of this contract whole: build it against this version of the contract.
     WorldMissing = "world-missing", UNPROCESSABLE_ENTITY;
     /// What the module says of itself breaks a rule: its id, version, or the schema of its configuration.
