@@ -166,6 +166,9 @@ impl From<sqlx::Error> for GroupError {
         if is_event_id_used(&error) {
             return Self::Final(InvalidAppend::EventIdUsed.into());
         }
+        if is_subject_keyed(&error) {
+            return Self::Final(AppendError::SubjectKeyed);
+        }
         StoreError::from(error).into()
     }
 }
@@ -174,6 +177,14 @@ fn is_event_id_used(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| {
         error.is_unique_violation()
             && (error.constraint() == Some("events_event_id") || error.message().contains("events.event_id"))
+    })
+}
+
+fn is_subject_keyed(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation()
+            && (error.constraint() == Some("subject_keys_live")
+                || error.message().contains("subject_keys.subject"))
     })
 }
 

@@ -18,8 +18,9 @@
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
-//! 13. `component`: WebAssembly components by digest.
-//! 14. [`transfer`]: everything, for a backup or another database.
+//! 13. [`subject`]: the keys of data subjects, wrapped.
+//! 14. `component`: WebAssembly components by digest.
+//! 15. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -38,6 +39,7 @@ mod reading;
 pub mod snapshot;
 mod sql;
 pub mod store;
+pub mod subject;
 pub mod subscription;
 pub mod transfer;
 
@@ -51,4 +53,5 @@ pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
+pub use subject::{NewSubjectKey, SubjectKey};
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

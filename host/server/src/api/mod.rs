@@ -3,6 +3,7 @@
 mod body;
 mod caller;
 pub(crate) mod code;
+mod data_subjects;
 mod document;
 mod forms;
 mod health;

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{forms, health, invoices, tax, tenant};
+use crate::api::{data_subjects, forms, health, invoices, tax, tenant};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,7 +15,7 @@ use crate::api::{forms, health, invoices, tax, tenant};
     paths(
         invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
-        tax::fiscal_period, tenant::show, tenant::change, health::live, health::ready, health::show
+        tax::fiscal_period, data_subjects::erase, tenant::show, tenant::change, health::live, health::ready, health::show
     ),
     security(("bearer" = []))
 )]
