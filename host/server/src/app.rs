@@ -16,6 +16,7 @@ use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
 use crate::packs::{PackError, Packs};
+use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
 
@@ -64,6 +65,9 @@ pub enum OpenError {
     /// The engine does not start.
     #[error("failed to start the module host: {0}")]
     Engine(#[source] LoadError),
+    /// Personal data cannot be opened.
+    #[error(transparent)]
+    Personal(#[from] VaultError),
     /// A bundled module is refused.
     #[error("failed to load the bundled modules: {0}")]
     Modules(String),
@@ -72,6 +76,7 @@ pub enum OpenError {
 /// A running Niyam.
 pub struct App {
     pub(crate) store: EventStore,
+    pub(crate) vault: Vault,
     pub(crate) aggregates: Aggregates,
     pub(crate) packs: Arc<Packs>,
     /// Wakes what compiles modules.
@@ -95,6 +100,8 @@ impl App {
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let vault = Vault::open(&data_folder, store.clone(), Arc::clone(&ids)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
@@ -102,10 +109,11 @@ impl App {
                 PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
                 error => OpenError::Modules(error.to_string()),
             })?;
-        let aggregates = Aggregates::new(store.clone());
+        let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
         Ok(Self {
             store,
+            vault,
             aggregates,
             packs: Arc::new(packs),
             compiler: Arc::default(),
@@ -114,7 +122,7 @@ impl App {
             key,
             checkpoints,
             clock,
-            ids: Arc::new(SystemIds),
+            ids,
         })
     }
 

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{activations, forms, health, invoices, modules, tax, tenant};
+use crate::api::{activations, data_subjects, forms, health, invoices, modules, tax, tenant};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +17,7 @@ use crate::api::{activations, forms, health, invoices, modules, tax, tenant};
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
         tax::fiscal_period, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
-        activations::withdraw, health::live, health::ready, health::show
+        activations::withdraw, data_subjects::erase, health::live, health::ready, health::show
     ),
     security(("bearer" = []))
 )]
