@@ -9,7 +9,7 @@ use std::sync::Arc;
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
@@ -19,6 +19,9 @@ use crate::packs::{PackError, Packs};
 use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
+
+/// Most components that are taken in at one time.
+const UPLOADS_AT_ONCE: usize = 4;
 
 /// What to open.
 pub struct AppConfig {
@@ -81,6 +84,8 @@ pub struct App {
     pub(crate) packs: Arc<Packs>,
     /// Wakes what compiles modules.
     pub(crate) compiler: Arc<Notify>,
+    /// Components that are taken in at one time, whole in memory.
+    pub(crate) uploads: Semaphore,
     pub(crate) allow_unsigned: bool,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
@@ -117,6 +122,7 @@ impl App {
             aggregates,
             packs: Arc::new(packs),
             compiler: Arc::default(),
+            uploads: Semaphore::new(UPLOADS_AT_ONCE),
             allow_unsigned,
             tenants,
             key,

@@ -23,5 +23,6 @@ mod tokens;
 
 mod hosts;
 mod program;
+mod publishing;
 mod references;
 mod stopping;
