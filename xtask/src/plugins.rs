@@ -19,7 +19,7 @@ struct Guest {
     output: &'static str,
 }
 
-const GUESTS: [Guest; 8] = [
+const GUESTS: [Guest; 9] = [
     Guest { package: "unruly", example: None, output: "guests/unruly.wasm" },
     Guest { package: "unruly-policy", example: None, output: "guests/unruly-policy.wasm" },
     Guest { package: "unruly-workflow", example: None, output: "guests/unruly-workflow.wasm" },
@@ -27,6 +27,7 @@ const GUESTS: [Guest; 8] = [
     Guest { package: "niyam-sdk", example: Some("plain_pack"), output: "guests/plain-pack.wasm" },
     Guest { package: "niyam-sdk", example: Some("cancel_guard"), output: "guests/cancel-guard.wasm" },
     Guest { package: "niyam-sdk", example: Some("two_approvals"), output: "guests/two-approvals.wasm" },
+    Guest { package: "credit-guard", example: None, output: "guests/credit-guard.wasm" },
     Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
 ];
 
@@ -73,7 +74,7 @@ pub(crate) fn lint() -> Result<()> {
         eprintln!("      no clippy for {TARGET} here: that side is only compiled");
         return Ok(());
     }
-    let packages = ["niyam-sdk", "unruly", "unruly-policy", "unruly-workflow", "vat-bd"];
+    let packages = ["niyam-sdk", "unruly", "unruly-policy", "unruly-workflow", "credit-guard", "vat-bd"];
     process::run(
         Command::new(cargo())
             .args(["clippy", "--quiet", "--target", TARGET])

@@ -201,6 +201,8 @@ pub struct Invoice {
 pub struct Numbered {
     /// How the pack had it issued.
     pub plan: IssuePlan,
+    /// Who said so.
+    pub plan_decision: Decision,
     /// Number, day and time, as the paper shows them.
     pub facts: IssueFacts,
     /// The moment.
@@ -290,6 +292,7 @@ impl Aggregate for Invoice {
                 assessment: issued.assessment,
                 issued: Some(Numbered {
                     plan: issued.plan,
+                    plan_decision: issued.plan_decision,
                     facts: issued.facts,
                     issued_at: issued.issued_at,
                 }),

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
@@ -92,6 +93,8 @@ pub struct App {
     pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
+    /// How often a module failed and another one answered for it.
+    pub(crate) fallbacks: AtomicUsize,
 }
 
 impl App {
@@ -129,6 +132,7 @@ impl App {
             checkpoints,
             clock,
             ids,
+            fallbacks: AtomicUsize::new(0),
         })
     }
 

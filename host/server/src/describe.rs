@@ -60,7 +60,9 @@ fn command(text: &mut String, command: &mut clap::Command) {
 fn events() -> String {
     let mut text = format!(
         "# The events\n\n{GENERATED} The last part of a type is the version of its shape; a type is never reused or \
-         renamed.\n"
+         renamed. Beside its payload, an event keeps who caused it (`user`, `roles`, `trace_id`) and, where there are some, \
+         `policies`: the rulings of the tenant's policies, with the day that they were told; and `fallbacks`: modules that \
+         failed, and that an earlier activation answered for.\n"
     );
     for (aggregate, kinds) in [
         ("Tenants", TenantEvent::KINDS),

@@ -95,6 +95,8 @@ codes! {
     ModuleNotReady = "module-not-ready", CONFLICT;
     /// The tenant has as many modules as it may.
     ModuleLimitReached = "module-limit-reached", CONFLICT;
+    /// A policy of the tenant wants somebody's approval first; `module` names it.
+    ApprovalRequired = "approval-required", CONFLICT;
     /// There is a tenant of that name.
     TenantExists = "tenant-exists", CONFLICT;
 
@@ -169,6 +171,8 @@ codes! {
     WorldMissing = "world-missing", UNPROCESSABLE_ENTITY;
     /// What the module says of itself breaks a rule: its id, version, or the schema of its configuration.
     ManifestInvalid = "manifest-invalid", UNPROCESSABLE_ENTITY;
+    /// A policy of the tenant denies it: `module` names the policy, `errors` has what it found.
+    PolicyDenied = "policy-denied", UNPROCESSABLE_ENTITY;
     /// The Idempotency-Key was used for another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
 

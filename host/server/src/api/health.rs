@@ -1,6 +1,7 @@
 //! Whether the process lives, whether it can serve, and each part by name.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -36,6 +37,8 @@ pub(crate) struct Health {
     unsigned_modules: &'static str,
     /// How many publishers' keys were revoked; activations of what they signed are flagged.
     publishers_revoked: usize,
+    /// How often a module failed and another one answered for it, since the server started.
+    fallbacks: usize,
 }
 
 /// The process lives.
@@ -71,5 +74,6 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
         checkpoints: if failing { "failing" } else { "ok" },
         unsigned_modules: if api.app.allow_unsigned { "allowed" } else { "refused" },
         publishers_revoked: publishers.iter().filter(|publisher| publisher.revoked_at.is_some()).count(),
+        fallbacks: api.app.fallbacks.load(Ordering::Relaxed),
     })
 }

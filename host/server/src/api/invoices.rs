@@ -21,6 +21,7 @@ use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
+use crate::commands::policy_views::FallbackView;
 use crate::commands::views::{DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
 use crate::personal::Opened;
@@ -290,9 +291,12 @@ pub(crate) async fn events(
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionPage {
     items: Vec<DecisionView>,
+    /// Modules that failed, and that another one answered for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fallbacks: Vec<FallbackView>,
 }
 
-/// Which module decided what, of which input, at which cost.
+/// Which module decided what, of which input, at which cost; the policies that let a command pass come after the others.
 #[utoipa::path(get, path = "/v1/invoices/{id}/decisions", tag = "invoices", params(("id" = String, Path)),
     responses((status = 200, body = DecisionPage), (status = 404, body = Problem)))]
 pub(crate) async fn decisions(
@@ -300,7 +304,7 @@ pub(crate) async fn decisions(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
-    let mut items = Vec::new();
+    let (mut items, mut fallbacks) = (Vec::new(), Vec::new());
     for opened in recorded(&api, &caller, &id).await? {
         let event = &opened.event;
         let at = (event.version, event.event_type.as_str(), event.recorded_at);
@@ -316,8 +320,12 @@ pub(crate) async fn decisions(
             }
             InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
         }
+        let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
+        items.extend(metadata.policies.iter().map(|policy| DecisionView::of_policy(at, policy)));
+        fallbacks
+            .extend(metadata.fallbacks.into_iter().map(|failed| FallbackView::new(event.version, failed)));
     }
-    respond::json(&DecisionPage { items })
+    respond::json(&DecisionPage { items, fallbacks })
 }
 
 async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<Opened>, ApiError> {

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use niyam_domain::Rejection;
 use niyam_store::StoreError;
-use niyam_values::Finding;
+use niyam_values::{Finding, Severity};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,7 +36,7 @@ pub(crate) struct Problem {
     /// Stable, kebab-case: clients match on it.
     code: String,
     detail: String,
-    /// The module that failed, when one did.
+    /// The module that failed, or the policy that refused, when one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     module: Option<String>,
     /// Each place that is to blame.
@@ -140,6 +140,16 @@ impl From<CommandError> for ApiError {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }
             CommandError::Module(error) => error.into(),
+            CommandError::PolicyDenied { module, findings } => {
+                let said = findings.iter().find(|finding| finding.severity == Severity::Error);
+                let said = said.map_or("it gave no reason", |finding| finding.message.as_str());
+                let detail = format!("the policy {module} denies it: {said}");
+                Self { errors: findings, ..Self::new(Code::PolicyDenied, detail).of_module(&module) }
+            }
+            CommandError::ApprovalRequired { module, reason } => {
+                let detail = format!("the policy {module} wants an approval first: {reason}");
+                Self::new(Code::ApprovalRequired, detail).of_module(&module)
+            }
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {

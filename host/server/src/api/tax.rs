@@ -31,8 +31,8 @@ pub(crate) async fn determine(
     caller.require(READERS)?;
     let document: DocumentRequest = body.parse()?;
     let at = api.app.tenant(&caller.actor.tenant).await?;
-    let assessment = api.app.assess(&at, document.into()).await?;
-    respond::json(&DeterminationView::from(&assessment.taxes))
+    let assessed = api.app.assess(&at, document.into()).await?;
+    respond::json(&DeterminationView::from(&assessed.answer.taxes))
 }
 
 /// An identifier that holds.

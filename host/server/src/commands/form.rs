@@ -17,7 +17,8 @@ impl App {
         let invoice = self.invoice(actor, id).await?.invoice;
         let Some(issued) = invoice.issued else { return Err(CommandError::NotIssued) };
         let at = self.tenant(&actor.tenant).await?;
-        let decision = &invoice.assessment.decision;
+        // The pack that planned the issue draws its paper; the taxes may be another module's.
+        let decision = &issued.plan_decision;
         let activation = at
             .tenant
             .activations

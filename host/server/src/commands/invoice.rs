@@ -5,17 +5,18 @@ use std::sync::Arc;
 use niyam_domain::personal::{Place, PlaceKind, personal_of_document};
 use niyam_domain::{
     Aggregate as _, ApproveInvoice, CancelInvoice, DomainEvent as _, DraftInvoice, Invoice, InvoiceCommand,
-    InvoiceEvent, InvoiceId, IssueInvoice, NumberSeriesEvent, Personal as _, PreparedIssue, Rejection,
-    ReviseInvoice, StreamId, SubjectKeyId, Version, series_stream,
+    InvoiceId, IssueInvoice, NumberSeriesEvent, Personal as _, PreparedIssue, Rejection, ReviseInvoice,
+    StreamId, SubjectKeyId, Version, World, series_stream,
 };
 use niyam_store::{Append, Batch, Idempotency, Serials, StreamWrite};
 use niyam_values::{Attributes, Direction, Document, Finding};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::commands::metadata::new_event;
+use crate::commands::fallback::{Answered, Fallback, in_turn};
+use crate::commands::metadata::{Metadata, event_with, new_event};
 use crate::commands::once::{Answer, Committed, once};
-use crate::commands::tax::pack_on;
+use crate::commands::policy::Subject;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::personal::Sealing;
@@ -63,12 +64,11 @@ impl App {
         once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             require_sale(&document)?;
-            let assessment = self.assess(&at, document).await?;
-            let invoice_id = InvoiceId(self.ids.next_id());
-            let events =
-                Invoice::decide(None, InvoiceCommand::Draft(DraftInvoice { invoice_id, assessment }))?;
-            let location = Some(format!("/v1/invoices/{invoice_id}"));
-            self.record(actor, key.clone(), None, invoice_id, events, (201, location)).await
+            let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
+            let id = InvoiceId(self.ids.next_id());
+            let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
+            let change = Change { id, key: key.clone(), before: None, command, fallbacks };
+            self.record(actor, &at, change).await
         })
         .await
     }
@@ -83,10 +83,9 @@ impl App {
         let found = self.expect(actor, id, expected).await?;
         let at = self.tenant(&actor.tenant).await?;
         require_sale(&document)?;
-        let assessment = self.assess(&at, document).await?;
+        let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
         let command = InvoiceCommand::Revise(ReviseInvoice { assessment });
-        let events = Invoice::decide(Some(&found.invoice), command)?;
-        self.record(actor, None, Some(found), id, events, (200, None)).await
+        self.record(actor, &at, Change { id, key: None, before: Some(found), command, fallbacks }).await
     }
 
     pub(crate) async fn approve_invoice(
@@ -124,9 +123,10 @@ impl App {
             let mut tries = 0;
             loop {
                 let found = self.expect(actor, id, expected).await?;
-                let events = Invoice::decide(Some(&found.invoice), command.clone())?;
-                let recorded = self.record(actor, key.clone(), Some(found), id, events, (200, None));
-                match Box::pin(recorded).await {
+                let at = self.tenant(&actor.tenant).await?;
+                let (key, command, fallbacks) = (key.clone(), command.clone(), Vec::new());
+                let change = Change { id, key, before: Some(found), command, fallbacks };
+                match Box::pin(self.record(actor, &at, change)).await {
                     Err(error) if met_erasure(&error) && tries < TRIES => tries += 1,
                     done => return done,
                 }
@@ -147,9 +147,14 @@ impl App {
             loop {
                 let found = self.expect(actor, id, expected).await?;
                 let at = self.tenant(&actor.tenant).await?;
-                let prepared = self.prepare(actor, &at, &found.invoice).await?;
+                let Answered { answer: prepared, fallbacks } =
+                    Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
+                let (event, _) = prepared.with_serial(1);
+                let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
+                let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
                 let issuing = Issuing {
                     actor: actor.clone(),
+                    metadata: Metadata::new(actor, ruled, &fallbacks),
                     found,
                     prepared,
                     event_id: self.ids.next_id(),
@@ -175,23 +180,25 @@ impl App {
         actor: &Actor,
         at: &TenantAt,
         invoice: &Invoice,
-    ) -> Result<PreparedIssue, CommandError> {
+    ) -> Result<Answered<PreparedIssue>, CommandError> {
         // Refused before any module is asked when the state does not allow it.
         invoice.require_issuable()?;
-        let assessment = self.assess(at, invoice.assessment.document.clone()).await?;
+        let Answered { answer: assessment, mut fallbacks } =
+            self.assess(at, invoice.assessment.document.clone()).await?;
         let now = self.now_at(at);
         let issued_on = now.date();
-        let activation = pack_on(at, assessment.document.tax_date)?.clone();
-        let (assessment, decided) = self
-            .packs
-            .call(&actor.tenant, &activation, move |module, config| {
-                let decided =
-                    module.prepare_issue(config, &assessment.document, &assessment.taxes, issued_on)?;
-                Ok((assessment, decided))
+        let packs = in_turn(&at.tenant.activations, World::ComplianceModule, assessment.document.tax_date);
+        let assessment = Arc::new(assessment);
+        let asked = Arc::clone(&assessment);
+        let planned = self
+            .ask(&actor.tenant, packs, move |module, config| {
+                module.prepare_issue(config, &asked.document, &asked.taxes, issued_on)
             })
             .await?;
+        fallbacks.extend(planned.fallbacks);
+        let decided = planned.answer;
         let command = IssueInvoice {
-            assessment,
+            assessment: Arc::unwrap_or_clone(assessment),
             plan: decided.answer.map_err(Rejection::Findings)?,
             plan_decision: decided.decision,
             issued_on,
@@ -199,7 +206,7 @@ impl App {
             issued_at: now.timestamp(),
             attributes: signatory(actor, &at.tenant.profile.attributes),
         };
-        Ok(invoice.prepare_issue(command)?)
+        Ok(Answered { answer: invoice.prepare_issue(command)?, fallbacks })
     }
 
     /// Appends an issue: the invoice, its number, and nothing if the tenant changed meanwhile.
@@ -244,32 +251,36 @@ impl App {
         }
     }
 
-    async fn record(
-        &self,
-        actor: &Actor,
-        key: Option<Idempotency>,
-        before: Option<InvoiceAt>,
-        id: InvoiceId,
-        events: Vec<InvoiceEvent>,
-        (status, location): (u16, Option<String>),
-    ) -> Result<Committed, CommandError> {
+    /// Lets the domain decide, asks the policies about what it allows, and appends.
+    async fn record(&self, actor: &Actor, at: &TenantAt, change: Change) -> Result<Committed, CommandError> {
+        let Change { id, key, before, command, fallbacks } = change;
+        let is_new = before.is_none();
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
+        let state = before.as_ref().map(|before| &before.invoice);
+        let events = Invoice::decide(state, command)?;
         // A new document is about whom it says; what is left as it was must not come back after an erasure.
         let is_kept = events.iter().all(|event| event.personal().is_empty());
         let guards: Vec<_> = before.iter().filter(|_| is_kept).flat_map(InvoiceAt::guards).collect();
         let mut state = before.map(|before| before.invoice);
         let mut happened = Vec::with_capacity(events.len());
+        let mut policies = Vec::new();
         let mut version = expected;
         for event in events {
+            let subject = Subject::Invoice { before: state.as_ref(), event: &event };
+            let ruled = self.ask_policies(actor, at, subject).await?;
+            let metadata = Metadata::new(actor, ruled, &fallbacks);
             let next = Invoice::evolve(state.take(), event.clone())?;
             let day = next.assessment.document.tax_date;
-            let recorded = new_event(self.ids.next_id(), &event, actor, day)?;
+            let recorded = event_with(self.ids.next_id(), &event, &metadata, day)?;
             happened.push((event, recorded));
+            policies.extend(metadata.policies);
             version = Version(version.0 + 1);
             state = Some(next);
         }
         let state = state.ok_or_else(|| CommandError::Defect("a command without an invoice".to_owned()))?;
-        let answer = Answer::new(status, location, version, &InvoiceView::new(&state, version))?;
+        let (status, location) = if is_new { (201, Some(format!("/v1/invoices/{id}"))) } else { (200, None) };
+        let view = InvoiceView::new(&state, version).with_policies(&policies);
+        let answer = Answer::new(status, location, version, &view)?;
         let is_personal = key.is_some() || happened.iter().any(|(event, _)| !event.personal().is_empty());
         let places = if is_personal { state.personal() } else { Vec::new() };
         self.vault
@@ -285,6 +296,17 @@ impl App {
             })
             .await
     }
+}
+
+/// A command on an invoice, with all that it needs.
+struct Change {
+    id: InvoiceId,
+    key: Option<Idempotency>,
+    /// As it stands; `None` when it is to be drafted.
+    before: Option<InvoiceAt>,
+    command: InvoiceCommand,
+    /// Modules that failed when they were asked for it.
+    fallbacks: Vec<Fallback>,
 }
 
 /// An answer as it is kept for a repetition of the request; where none is kept, nothing of it is sealed.
@@ -312,8 +334,10 @@ fn places_of_view(invoice: &Invoice) -> Vec<Place> {
     places
 }
 
+/// An issue that lacks its serial alone.
 struct Issuing {
     actor: Actor,
+    metadata: Metadata,
     found: InvoiceAt,
     prepared: PreparedIssue,
     event_id: Uuid,
@@ -326,11 +350,12 @@ impl Issuing {
         let (event, drawn) = self.prepared.with_serial(serial);
         let id = self.found.invoice.id;
         let day = self.found.invoice.assessment.document.tax_date;
-        let issued = sealing.event(&event, new_event(self.event_id, &event, &self.actor, day)?)?;
+        let issued = sealing.event(&event, event_with(self.event_id, &event, &self.metadata, day)?)?;
         let number = new_event(self.number_id, &NumberSeriesEvent::Drawn(drawn), &self.actor, day)?;
         let invoice = Invoice::evolve(Some(self.found.invoice.clone()), event)?;
         let version = Version(self.found.version.0 + 1);
-        let answer = Answer::new(200, None, version, &InvoiceView::new(&invoice, version))?;
+        let view = InvoiceView::new(&invoice, version).with_policies(&self.metadata.policies);
+        let answer = Answer::new(200, None, version, &view)?;
         let writes = vec![
             StreamWrite { stream: id.stream(), expected: self.found.version, events: vec![issued] },
             StreamWrite {

@@ -4,10 +4,13 @@
 
 pub(crate) mod activation;
 pub(crate) mod data_subject;
+pub(crate) mod fallback;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod metadata;
 pub(crate) mod once;
+pub(crate) mod policy;
+pub(crate) mod policy_views;
 mod sealed;
 pub(crate) mod tax;
 pub(crate) mod tenant;
@@ -15,6 +18,7 @@ pub(crate) mod views;
 
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, InvalidAppend, StoreError};
+use niyam_values::Finding;
 
 use crate::aggregates::ReadError;
 use crate::commands::activation::ModuleError;
@@ -77,6 +81,12 @@ pub(crate) enum CommandError {
     /// A module is not taken, or not activated.
     #[error(transparent)]
     Module(#[from] ModuleError),
+    /// A policy of the tenant denies it.
+    #[error("policy {module} denies it")]
+    PolicyDenied { module: String, findings: Vec<Finding> },
+    /// A policy of the tenant wants somebody's approval first.
+    #[error("policy {module} wants an approval")]
+    ApprovalRequired { module: String, reason: String },
     /// A module did not answer.
     #[error(transparent)]
     Pack(Box<PackError>),

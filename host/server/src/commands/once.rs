@@ -70,9 +70,12 @@ pub(crate) async fn once(
         return Ok(committed);
     }
     match command.await {
-        Err(refused @ (CommandError::Rejected(_) | CommandError::Stale { .. })) => {
-            vault.answered(tenant, key).await?.ok_or(refused)
-        }
+        Err(
+            refused @ (CommandError::Rejected(_)
+            | CommandError::Stale { .. }
+            | CommandError::PolicyDenied { .. }
+            | CommandError::ApprovalRequired { .. }),
+        ) => vault.answered(tenant, key).await?.ok_or(refused),
         done => done,
     }
 }

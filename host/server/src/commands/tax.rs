@@ -1,13 +1,16 @@
 //! What tax a document bears, and the country's other answers that change nothing.
 
+use std::sync::Arc;
+
 use jiff::ZonedDateTime;
 use jiff::tz::TimeZone;
-use niyam_domain::{Activation, Assessment, Rejection, TenantId, World, check_document};
-use niyam_modules::Decided;
+use niyam_domain::{Activation, Activations, Assessment, Rejection, TenantId, World, check_document};
+use niyam_modules::{Decided, Module};
 use niyam_values::{Date, Direction, Document, FiscalPeriod};
 
 use crate::app::App;
 use crate::commands::CommandError;
+use crate::commands::fallback::{Answered, in_turn};
 use crate::tenants::TenantAt;
 
 impl App {
@@ -22,12 +25,12 @@ impl App {
         self.clock.now().to_zoned_datetime(zone)
     }
 
-    /// Checks `document`, makes the tenant a party to it and asks the pack of its tax date.
+    /// Checks `document`, makes the tenant a party to it and asks the tax module of its tax date, or else the pack.
     pub(crate) async fn assess(
         &self,
         at: &TenantAt,
         mut document: Document,
-    ) -> Result<Assessment, CommandError> {
+    ) -> Result<Answered<Assessment>, CommandError> {
         let own = at.tenant.profile.party(&at.tenant.id);
         match document.direction {
             Direction::Sale => document.supplier = own,
@@ -37,17 +40,14 @@ impl App {
         if !findings.is_empty() {
             return Err(Rejection::Findings(findings).into());
         }
-        let activation = pack_on(at, document.tax_date)?.clone();
-        let (document, decided) = self
-            .packs
-            .call(&at.tenant.id, &activation, move |module, config| {
-                let decided = module.determine(config, &document)?;
-                Ok((document, decided))
-            })
-            .await?;
-        let Decided { answer, decision } = decided;
+        let document = Arc::new(document);
+        let asked = Arc::clone(&document);
+        let in_turn = taxing(&at.tenant.activations, document.tax_date);
+        let Answered { answer: Decided { answer, decision }, fallbacks } =
+            self.ask(&at.tenant.id, in_turn, move |module, config| module.determine(config, &asked)).await?;
         let taxes = answer.map_err(Rejection::Findings)?;
-        Ok(Assessment { document, taxes, decision })
+        let answer = Assessment { document: Arc::unwrap_or_clone(document), taxes, decision };
+        Ok(Answered { answer, fallbacks })
     }
 
     /// The normal form of an identifier.
@@ -57,25 +57,25 @@ impl App {
         kind: String,
         value: String,
     ) -> Result<Result<String, niyam_modules::Findings>, CommandError> {
-        let activation = pack_on(at, self.now_at(at).date())?.clone();
-        let decided = self
-            .packs
-            .call(&at.tenant.id, &activation, move |module, config| {
-                module.check_identifier(config, &kind, &value)
-            })
-            .await?;
-        Ok(decided.answer)
+        let packs = in_turn(&at.tenant.activations, World::ComplianceModule, self.now_at(at).date());
+        let check = move |module: &Module, config: &str| module.check_identifier(config, &kind, &value);
+        Ok(self.ask(&at.tenant.id, packs, check).await?.answer.answer)
     }
 
     /// The tax period that holds `day`.
     pub(crate) async fn fiscal_period(&self, at: &TenantAt, day: Date) -> Result<FiscalPeriod, CommandError> {
-        let activation = pack_on(at, day)?.clone();
-        let decided = self
-            .packs
-            .call(&at.tenant.id, &activation, move |module, config| module.fiscal_period_of(config, day))
-            .await?;
-        Ok(decided.answer)
+        let packs = in_turn(&at.tenant.activations, World::ComplianceModule, day);
+        let period = move |module: &Module, config: &str| module.fiscal_period_of(config, day);
+        Ok(self.ask(&at.tenant.id, packs, period).await?.answer.answer)
     }
+}
+
+/// Who is asked for the taxes of `day`: the tax module in force and those before it, then the pack, which answered
+/// before the first of them came, and those before it.
+fn taxing(activations: &Activations, day: Date) -> Vec<&Activation> {
+    let mut asked = in_turn(activations, World::TaxModule, day);
+    asked.extend(in_turn(activations, World::ComplianceModule, day));
+    asked
 }
 
 /// The compliance pack that answers for `day`.

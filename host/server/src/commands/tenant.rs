@@ -3,15 +3,16 @@
 use jiff::tz::TimeZone;
 use niyam_domain::{
     ActivateModule, Activation, ActivationState, Aggregate as _, ChangeProfile, CreateTenant, OnFailure,
-    Profile, Rejection, StreamId, Tenant, TenantCommand, TenantId, Version,
+    Profile, Rejection, StreamId, Tenant, TenantCommand, TenantEvent, TenantId, Version,
 };
 use niyam_modules::{Findings, Module, digest_hex};
 use niyam_store::{Append, Batch, Idempotency, StreamWrite};
 use niyam_values::{Attributes, Date, Finding, Identifier};
 
 use crate::app::App;
-use crate::commands::metadata::new_event;
+use crate::commands::metadata::{Metadata, event_with};
 use crate::commands::once::{Answer, Committed};
+use crate::commands::policy::{PolicyDecision, Ruled, Subject};
 use crate::commands::tax::pack_on;
 use crate::commands::views::{ActivationView, ModulePolicyBody, TenantView};
 use crate::commands::{Actor, CommandError, Expected};
@@ -131,18 +132,20 @@ impl App {
         shown: Shown,
     ) -> Result<Committed, CommandError> {
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
-        let mut state = before.map(|before| Tenant::clone(&before.tenant));
+        let mut state = before.as_ref().map(|before| Tenant::clone(&before.tenant));
         let events = Tenant::decide(state.as_ref(), command)?;
+        let ruled = self.ask_about(actor, before.as_ref(), &events).await?;
         let today = self.clock.now().to_zoned_datetime(TimeZone::UTC).date();
+        let metadata = Metadata::new(actor, ruled, &[]);
         let mut recorded = Vec::with_capacity(events.len());
         let mut version = expected;
         for event in events {
-            recorded.push(new_event(self.ids.next_id(), &event, actor, today)?);
+            recorded.push(event_with(self.ids.next_id(), &event, &metadata, today)?);
             state = Some(Tenant::evolve(state.take(), event)?);
             version = Version(version.0 + 1);
         }
         let state = state.ok_or(CommandError::TenantUnknown)?;
-        let answer = answer(shown, &state, version)?.to_bytes()?;
+        let answer = answer(shown, &state, version, &metadata.policies)?.to_bytes()?;
         let writes = if recorded.is_empty() {
             Vec::new()
         } else {
@@ -152,15 +155,40 @@ impl App {
         append.idempotency = key;
         self.store.append(&actor.tenant, append).await?.try_into()
     }
+
+    /// Asks the policies about a new profile. About activations and the module policy they are not asked: a policy that
+    /// denies all could never be withdrawn.
+    async fn ask_about(
+        &self,
+        actor: &Actor,
+        at: Option<&TenantAt>,
+        events: &[TenantEvent],
+    ) -> Result<Ruled, CommandError> {
+        match (at, events) {
+            (Some(at), [TenantEvent::ProfileChanged(changed)]) => {
+                let subject = Subject::Profile { tenant: &at.tenant.id, profile: &changed.profile };
+                self.ask_policies(actor, at, subject).await
+            }
+            _ => Ok(Ruled::default()),
+        }
+    }
 }
 
-fn answer(shown: Shown, tenant: &Tenant, version: Version) -> Result<Answer, CommandError> {
+fn answer(
+    shown: Shown,
+    tenant: &Tenant,
+    version: Version,
+    policies: &[PolicyDecision],
+) -> Result<Answer, CommandError> {
     let activation = |number: usize| {
         let found = tenant.activations.all().get(number.wrapping_sub(1));
         found.ok_or_else(|| CommandError::Defect("a change without its activation".to_owned()))
     };
     Ok(match shown {
-        Shown::Profile => Answer::new(200, None, version, &TenantView::new(tenant, version))?,
+        Shown::Profile => {
+            let view = TenantView::new(tenant, version).with_policies(policies);
+            Answer::new(200, None, version, &view)?
+        }
         Shown::NewActivation => {
             let activated = activation(tenant.activations.all().len())?;
             let location = Some(format!("/v1/activations/{}", activated.number));

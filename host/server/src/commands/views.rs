@@ -12,6 +12,9 @@ use niyam_values::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::commands::policy::PolicyDecision;
+use crate::commands::policy_views::{PolicyFindingView, PolicyView, policy_findings};
+
 /// The law behind a figure.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CitationView {
@@ -304,9 +307,17 @@ pub(crate) struct InvoiceView {
     #[serde(flatten)]
     document: DocumentView,
     taxes: DeterminationView,
+    /// What the tenant's policies found; in the answer of the command that they let pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policy_findings: Vec<PolicyFindingView>,
 }
 
 impl InvoiceView {
+    /// With what the policies found.
+    pub(crate) fn with_policies(self, policies: &[PolicyDecision]) -> Self {
+        Self { policy_findings: policy_findings(policies), ..self }
+    }
+
     pub(crate) fn new(invoice: &Invoice, version: Version) -> Self {
         let issued = invoice.issued.as_ref();
         Self {
@@ -319,6 +330,7 @@ impl InvoiceView {
             issued_at: issued.map(|issued| issued.issued_at),
             document: (&invoice.assessment.document).into(),
             taxes: (&invoice.assessment.taxes).into(),
+            policy_findings: Vec::new(),
         }
     }
 }
@@ -414,9 +426,17 @@ pub(crate) struct TenantView {
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     attributes: Attributes,
     activations: Vec<ActivationView>,
+    /// What the tenant's policies found; in the answer of the command that they let pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policy_findings: Vec<PolicyFindingView>,
 }
 
 impl TenantView {
+    /// With what the policies found.
+    pub(crate) fn with_policies(self, policies: &[PolicyDecision]) -> Self {
+        Self { policy_findings: policy_findings(policies), ..self }
+    }
+
     pub(crate) fn new(tenant: &Tenant, version: Version) -> Self {
         let Profile { legal_name, address, country, time_zone, identifiers: own, attributes } =
             &tenant.profile;
@@ -430,6 +450,7 @@ impl TenantView {
             identifiers: identifiers(own),
             attributes: attributes.clone(),
             activations: tenant.activations.all().iter().map(ActivationView::from).collect(),
+            policy_findings: Vec::new(),
         }
     }
 }
@@ -454,6 +475,9 @@ pub(crate) struct DecisionView {
     /// What it said, when it said taxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     taxes: Option<DeterminationView>,
+    /// What it said, when it is a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<PolicyView>,
 }
 
 impl DecisionView {
@@ -474,6 +498,12 @@ impl DecisionView {
             output_digest: decision.output_digest.clone(),
             fuel: decision.fuel,
             taxes: taxes.map(DeterminationView::from),
+            policy: None,
         }
+    }
+
+    /// A policy's.
+    pub(crate) fn of_policy(at: (Version, &str, Timestamp), policy: &PolicyDecision) -> Self {
+        Self { policy: Some(policy.into()), ..Self::new(at, &policy.decision, None) }
     }
 }

@@ -48,6 +48,7 @@ pub struct TestHost {
     pub database: Option<String>,
     client: reqwest::Client,
     data: tempfile::TempDir,
+    guests: &'static [&'static str],
 }
 
 pub struct Answer {
@@ -78,6 +79,13 @@ impl TestHost {
         host.with_token()
     }
 
+    /// [`Self::new`] with the components `guests` of `target/modules/guests`.
+    pub async fn knowing(on: On, guests: &'static [&'static str]) -> Self {
+        let host = Self::without_tenants(on, guests).await;
+        host.tenant("demo", "vat-bd").await;
+        host.with_token()
+    }
+
     /// With a token that may do all in `demo`.
     pub fn with_token(self) -> Self {
         let token = self.token_of("demo", &[Role::Accountant, Role::Approver, Role::TenantAdmin]);
@@ -86,20 +94,26 @@ impl TestHost {
 
     /// A server without tenants.
     pub async fn empty(on: On) -> Self {
+        Self::without_tenants(on, &[]).await
+    }
+
+    /// [`Self::empty`] with the components `guests` of `target/modules/guests`.
+    pub async fn without_tenants(on: On, guests: &'static [&'static str]) -> Self {
         let database = match on {
             On::Sqlite => None,
             On::Postgres => Some(niyam_testdb::database_url()),
         };
         let clock = Arc::new(TestClock(Mutex::new(NOON.parse().unwrap())));
         let data = tempfile::tempdir().unwrap();
-        let server = serve(data.path(), database.as_deref(), &clock).await;
-        Self { server, token: String::new(), clock, database, client: reqwest::Client::new(), data }
+        let server = serve(data.path(), database.as_deref(), &clock, guests).await;
+        let (token, client) = (String::new(), reqwest::Client::new());
+        Self { server, token, clock, database, client, data, guests }
     }
 
     /// Stops the server and starts another one on the same data.
     pub async fn restart(self) -> Self {
         self.server.stop().await.unwrap();
-        let server = serve(self.data.path(), self.database.as_deref(), &self.clock).await;
+        let server = serve(self.data.path(), self.database.as_deref(), &self.clock, self.guests).await;
         Self { server, ..self }
     }
 
@@ -235,16 +249,25 @@ impl Answer {
 
 /// An application on `data`, besides whatever else runs on it.
 pub async fn open(data: &Path, database: Option<&str>, clock: &Arc<TestClock>) -> App {
+    open_with(data, database, clock, &[]).await
+}
+
+async fn open_with(data: &Path, database: Option<&str>, clock: &Arc<TestClock>, guests: &[&str]) -> App {
     let mut config = AppConfig::new(data.to_owned(), database.map(|url| url.parse().unwrap()));
-    let unruly = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/modules/guests/unruly.wasm");
-    config.modules = vec![fs::read(unruly).expect("`cargo xtask plugins` makes it")];
+    config.modules = ["unruly"].iter().chain(guests).map(|name| guest(name)).collect();
     config.clock = Arc::clone(clock) as Arc<dyn Clock>;
     App::open(config).await.unwrap()
 }
 
-async fn serve(data: &Path, database: Option<&str>, clock: &Arc<TestClock>) -> Server {
+/// The bytes of the component `name`.
+pub fn guest(name: &str) -> Vec<u8> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/modules/guests");
+    fs::read(format!("{folder}/{name}.wasm")).expect("`cargo xtask plugins` makes it")
+}
+
+async fn serve(data: &Path, database: Option<&str>, clock: &Arc<TestClock>, guests: &[&str]) -> Server {
     let compiled = Compiled::lend(&data.join("compiled"));
-    let app = open(data, database, clock).await;
+    let app = open_with(data, database, clock, guests).await;
     compiled.keep();
     Server::start(app, "127.0.0.1:0".parse().unwrap()).await.unwrap()
 }

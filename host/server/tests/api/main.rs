@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod activating;
 mod audit;
 mod erasure;
 mod harness;
@@ -16,7 +17,9 @@ mod taxes;
 mod tenants;
 
 mod documents;
+mod fallbacks;
 mod modules;
+mod policies;
 mod publishing;
 mod refusals;
 mod tokens;

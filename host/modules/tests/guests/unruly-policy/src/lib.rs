@@ -1,5 +1,5 @@
 //! A policy that misbehaves on demand, for tests of the sandbox: the command says how. Else the configuration rules:
-//! `denied` names the command that is denied.
+//! `denied` names the command that is denied, `failing` the one that it traps at, `asking` the one that wants approval.
 
 use std::hint::black_box;
 
@@ -17,14 +17,15 @@ impl PolicyModule for UnrulyPolicy {
             version: env!("CARGO_PKG_VERSION").into(),
             title: "Misbehaves on demand".into(),
             jurisdictions: Vec::new(),
-            config_schema: r#"{"type":"object","properties":{"denied":{"type":"string","pattern":"^[a-z-]*$"}},"additionalProperties":false}"#.into(),
+            config_schema: r#"{"type":"object","maxProperties":1,"patternProperties":{"^(denied|failing|asking)$":{"type":"string","pattern":"^[a-z-]*$"}},"additionalProperties":false}"#.into(),
             config_default: "{}".into(),
         }
     }
 
     fn evaluate(context: &Context, request: &Request) -> Ruling {
-        // The host has checked the configuration: `denied` is its only key.
-        let denied = context.config().split('"').nth(3).unwrap_or_default();
+        // The host has checked the configuration: it has one key at most.
+        let mut config = context.config().split('"').skip(1).step_by(2);
+        let (wish, chosen) = (config.next().unwrap_or_default(), config.next().unwrap_or_default());
         match request.command.as_str() {
             "trap" => panic!("as asked"),
             "loop" => loop {
@@ -36,7 +37,11 @@ impl PolicyModule for UnrulyPolicy {
             "allow-with-an-error" => Ruling::Allow(vec![Finding::error("unruly", "an error")]),
             "approval-in-silence" => Ruling::NeedsApproval(" ".into()),
             "shout" => Ruling::Allow(vec![Finding::info("NOT KEBAB", "a code that is none")]),
-            command if command == denied => {
+            command if command == chosen && wish == "failing" => panic!("as configured"),
+            command if command == chosen && wish == "asking" => {
+                Ruling::NeedsApproval(format!("{command} wants a second pair of eyes"))
+            }
+            command if command == chosen => {
                 let said = format!(
                     "{} may not {command} {} with {}",
                     request.user, request.aggregate, request.body_json
