@@ -69,14 +69,11 @@ impl Aggregates {
             return self.replay(opening, tenant, stream, None, Version(0), events).await;
         };
         let version = snapshot.version;
-        match self.state(&mut opening, tenant, stream, snapshot).await? {
-            Some(state) => {
-                self.replay(opening, tenant, stream, Some(Cow::Owned(state)), version, events).await
-            }
-            None => {
-                let events = Box::pin(self.vault.store().stream(tenant.clone(), stream.clone(), Version(0)));
-                Box::pin(self.replay(opening, tenant, stream, None, Version(0), events)).await
-            }
+        if let Some(state) = self.state(&mut opening, tenant, stream, snapshot).await? {
+            self.replay(opening, tenant, stream, Some(Cow::Owned(state)), version, events).await
+        } else {
+            let events = Box::pin(self.vault.store().stream(tenant.clone(), stream.clone(), Version(0)));
+            Box::pin(self.replay(opening, tenant, stream, None, Version(0), events)).await
         }
     }
 

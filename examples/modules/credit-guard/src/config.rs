@@ -23,8 +23,8 @@ pub(crate) struct Config {
 struct Limit {
     name: Option<String>,
     identifier: Option<String>,
-    #[serde(deserialize_with = "decimal")]
-    limit: Decimal,
+    #[serde(rename = "limit", deserialize_with = "decimal")]
+    most: Decimal,
 }
 
 impl Config {
@@ -32,15 +32,16 @@ impl Config {
     ///
     /// # Errors
     /// `configuration-invalid`. The host has checked the schema, so only a native caller meets it.
-    pub(crate) fn of(context: &Context) -> Result<Self, Finding> {
+    pub(crate) fn of(context: &Context) -> Result<Self, Vec<Finding>> {
         serde_json::from_str(context.config()).map_err(|error| {
-            Finding::error("configuration-invalid", format!("the policy's configuration is wrong: {error}"))
+            let message = format!("the policy's configuration is wrong: {error}");
+            vec![Finding::error("configuration-invalid", message)]
         })
     }
 
     /// The smallest limit that names the customer, else the default.
     pub(crate) fn limit_of(&self, customer: &Customer) -> Option<Decimal> {
-        let own = self.limits.iter().filter(|limit| limit.names(customer)).map(|limit| limit.limit).min();
+        let own = self.limits.iter().filter(|limit| limit.names(customer)).map(|limit| limit.most).min();
         own.or(self.default_limit)
     }
 }

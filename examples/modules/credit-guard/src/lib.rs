@@ -7,7 +7,7 @@ mod config;
 mod request;
 
 use niyam_sdk::policy::{Request, Ruling};
-use niyam_sdk::{Context, Decimal, Finding, Manifest, PolicyModule};
+use niyam_sdk::{Context, Decimal, Finding, Manifest, PolicyModule, Severity};
 
 use crate::config::Config;
 use crate::request::Body;
@@ -46,14 +46,9 @@ impl PolicyModule for CreditGuard {
 
 /// What is worth telling of a request that goes on; every reason why one does not.
 fn ruled(context: &Context, request: &Request) -> Result<Vec<Finding>, Vec<Finding>> {
-    let config = Config::of(context).map_err(|finding| vec![finding])?;
-    let body = Body::of(request).map_err(|finding| vec![finding])?;
-    let (mut denied, mut told) = (Vec::new(), Vec::new());
-    denied.extend(back_dated(&config, &body));
-    match within_limit(&config, &body) {
-        Ok(finding) => told.extend(finding),
-        Err(finding) => denied.push(finding),
-    }
+    let (config, body) = (Config::of(context)?, Body::of(request)?);
+    let found = back_dated(&config, &body).into_iter().chain(limit_met(&config, &body));
+    let (denied, told): (Vec<_>, Vec<_>) = found.partition(|finding| finding.severity == Severity::Error);
     if denied.is_empty() { Ok(told) } else { Err(denied) }
 }
 
@@ -68,18 +63,18 @@ fn back_dated(config: &Config, body: &Body) -> Option<Finding> {
 }
 
 /// A document of exactly the limit is allowed. A warning when it comes near.
-fn within_limit(config: &Config, body: &Body) -> Result<Option<Finding>, Finding> {
-    let Some(limit) = config.limit_of(&body.document.customer) else { return Ok(None) };
+fn limit_met(config: &Config, body: &Body) -> Option<Finding> {
+    let limit = config.limit_of(&body.document.customer)?;
     let Some(payable) = body.payable_in(&config.currency) else {
         let message = format!("the amount cannot be told in {}: there is no exchange rate", config.currency);
-        return Err(Finding::error("credit-currency-unknown", message).at("/currency"));
+        return Some(Finding::error("credit-currency-unknown", message).at("/currency"));
     };
     let currency = &config.currency;
     let said = format!("the customer pays {payable} {currency}, the limit is {limit} {currency}");
     if payable > limit {
-        return Err(Finding::error("credit-limit-exceeded", said).at("/customer"));
+        return Some(Finding::error("credit-limit-exceeded", said).at("/customer"));
     }
     let near = |percent: u32| payable * Decimal::ONE_HUNDRED >= limit * Decimal::from(percent);
     let warning = config.warn_percent.filter(|percent| near(*percent));
-    Ok(warning.map(|_| Finding::warning("credit-limit-near", said).at("/customer")))
+    warning.map(|_| Finding::warning("credit-limit-near", said).at("/customer"))
 }

@@ -50,12 +50,10 @@ impl Body {
     ///
     /// # Errors
     /// `request-unreadable`: what cannot be read is not let through.
-    pub(crate) fn of(request: &Request) -> Result<Self, Finding> {
+    pub(crate) fn of(request: &Request) -> Result<Self, Vec<Finding>> {
         serde_json::from_str(&request.body_json).map_err(|error| {
-            Finding::error(
-                "request-unreadable",
-                format!("the policy does not understand the request: {error}"),
-            )
+            let message = format!("the policy does not understand the request: {error}");
+            vec![Finding::error("request-unreadable", message)]
         })
     }
 

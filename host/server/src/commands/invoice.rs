@@ -61,15 +61,20 @@ impl App {
         key: Option<Idempotency>,
         document: Document,
     ) -> Result<Committed, CommandError> {
-        once(&self.vault, &actor.tenant, key.as_ref(), async {
-            let at = self.tenant(&actor.tenant).await?;
-            require_sale(&document)?;
-            let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
-            let id = InvoiceId(self.ids.next_id());
-            let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
-            let change = Change { id, key: key.clone(), before: None, command, fallbacks };
-            self.record(actor, &at, change).await
-        })
+        once(
+            &self.vault,
+            &actor.tenant,
+            key.as_ref(),
+            Box::pin(async {
+                let at = self.tenant(&actor.tenant).await?;
+                require_sale(&document)?;
+                let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
+                let id = InvoiceId(self.ids.next_id());
+                let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
+                let change = Change { id, key: key.clone(), before: None, command, fallbacks };
+                self.record(actor, &at, change).await
+            }),
+        )
         .await
     }
 
@@ -119,19 +124,24 @@ impl App {
         expected: Expected,
         command: InvoiceCommand,
     ) -> Result<Committed, CommandError> {
-        once(&self.vault, &actor.tenant, key.as_ref(), async {
-            let mut tries = 0;
-            loop {
-                let found = self.expect(actor, id, expected).await?;
-                let at = self.tenant(&actor.tenant).await?;
-                let (key, command, fallbacks) = (key.clone(), command.clone(), Vec::new());
-                let change = Change { id, key, before: Some(found), command, fallbacks };
-                match Box::pin(self.record(actor, &at, change)).await {
-                    Err(error) if met_erasure(&error) && tries < TRIES => tries += 1,
-                    done => return done,
+        once(
+            &self.vault,
+            &actor.tenant,
+            key.as_ref(),
+            Box::pin(async {
+                let mut tries = 0;
+                loop {
+                    let found = self.expect(actor, id, expected).await?;
+                    let at = self.tenant(&actor.tenant).await?;
+                    let (key, command, fallbacks) = (key.clone(), command.clone(), Vec::new());
+                    let change = Change { id, key, before: Some(found), command, fallbacks };
+                    match Box::pin(self.record(actor, &at, change)).await {
+                        Err(error) if met_erasure(&error) && tries < TRIES => tries += 1,
+                        done => return done,
+                    }
                 }
-            }
-        })
+            }),
+        )
         .await
     }
 
@@ -142,35 +152,40 @@ impl App {
         id: InvoiceId,
         expected: Expected,
     ) -> Result<Committed, CommandError> {
-        once(&self.vault, &actor.tenant, key.as_ref(), async {
-            let mut tries = 0;
-            loop {
-                let found = self.expect(actor, id, expected).await?;
-                let at = self.tenant(&actor.tenant).await?;
-                let Answered { answer: prepared, fallbacks } =
-                    Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
-                let (event, _) = prepared.with_serial(1);
-                let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
-                let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
-                let issuing = Issuing {
-                    actor: actor.clone(),
-                    metadata: Metadata::new(actor, ruled, &fallbacks),
-                    found,
-                    prepared,
-                    event_id: self.ids.next_id(),
-                    number_id: self.ids.next_id(),
-                    key: key.clone(),
-                };
-                match Box::pin(self.issue(&at, Arc::new(issuing))).await {
-                    // The profile or the packs changed meanwhile, or the customer was erased: what was prepared is of
-                    // yesterday.
-                    Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
-                        tries += 1;
+        once(
+            &self.vault,
+            &actor.tenant,
+            key.as_ref(),
+            Box::pin(async {
+                let mut tries = 0;
+                loop {
+                    let found = self.expect(actor, id, expected).await?;
+                    let at = self.tenant(&actor.tenant).await?;
+                    let Answered { answer: prepared, fallbacks } =
+                        Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
+                    let (event, _) = prepared.with_serial(1);
+                    let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
+                    let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
+                    let issuing = Issuing {
+                        actor: actor.clone(),
+                        metadata: Metadata::new(actor, ruled, &fallbacks),
+                        found,
+                        prepared,
+                        event_id: self.ids.next_id(),
+                        number_id: self.ids.next_id(),
+                        key: key.clone(),
+                    };
+                    match Box::pin(self.issue(&at, Arc::new(issuing))).await {
+                        // The profile or the packs changed meanwhile, or the customer was erased: what was prepared is of
+                        // yesterday.
+                        Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
+                            tries += 1;
+                        }
+                        done => return done,
                     }
-                    done => return done,
                 }
-            }
-        })
+            }),
+        )
         .await
     }
 

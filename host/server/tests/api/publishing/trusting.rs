@@ -40,7 +40,7 @@ async fn what_is_not_signed_by_a_trusted_key_is_not_kept(on: On) {
     let forged = format!("{}:{}", acme.key_id(), bose.sign(&component).split_once(':').unwrap().1);
     for (signatures, code) in [
         (vec![], "signature-missing"),
-        (vec!["".to_owned()], "signature-malformed"),
+        (vec![String::new()], "signature-malformed"),
         (vec![sound[..sound.len() - 4].to_owned()], "signature-malformed"),
         (vec![sound.clone(); 9], "signature-malformed"),
         (vec![forged], "signature-invalid"),
