@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use futures::StreamExt;
 use niyam_domain::{Position, SubjectKeyId, Version};
-use niyam_store::{Append, AppendError, Database, NewSubjectKey};
+use niyam_store::{Append, AppendError, Database, ModuleUpload, NewSubjectKey};
+use sha2::{Digest as _, Sha256};
 use sqlx::AssertSqlSafe;
 
 use crate::harness::{Kind, TestStore, append, batch, issue, request, stream, tenant, write};
@@ -67,6 +68,7 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into projection_checkpoints values ('TENANT', 'invoice_list', 0, 4, true)",
             "insert into projection_leases values ('TENANT', 'invoice_list', HOST, 1)",
             "insert into projection_failures values ('TENANT', 'invoice_list', 4, 'unreadable', 1)",
+            "insert into module_uploads values ('TENANT', HASH, 'rahima', 1)",
             "insert into snapshots values ('TENANT', 'invoice/1', 2, HASH, HASH, HASH, 1)",
             "insert into invoice_list values ('TENANT', 0, '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1, null)",
         ] {
@@ -106,6 +108,14 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
     test.append(&acme, erased).await?;
     test.put_subject_keys(&acme, &test.keys_of_subject(&acme, &[7; 32]).await?).await?;
     assert_eq!(rows_of(&test, "bravo").await?, before, "an erasure");
+    let upload = ModuleUpload {
+        digest: Sha256::digest(b"module").into(),
+        bytes: b"module",
+        user: "karim",
+        signatures: &[],
+    };
+    assert!(test.upload_module(&acme, &upload).await?);
+    assert_eq!(rows_of(&test, "bravo").await?, before, "an upload");
     test.append(&acme, Append::of(batch(vec![])).idempotent(request("nothing", 1))).await?;
     assert_eq!(rows_of(&test, "bravo").await?, before, "an append without events");
     test.load(&acme, &stream("invoice/1"), Version(0)).await?;
