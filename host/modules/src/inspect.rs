@@ -1,6 +1,6 @@
 //! What a component is, read from its bytes before anything is compiled.
 
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Encoding, Instance, Parser, Payload, Validator, WasmFeatures};
 
 use crate::engine::Class;
 use crate::error::LoadError;
@@ -40,7 +40,14 @@ pub fn inspect(bytes: &[u8]) -> Result<Class, LoadError> {
                     }
                 }
             }
-            Payload::InstanceSection(section) => instances = instances.saturating_add(section.count()),
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    // The others only bundle what is there, and cost nothing.
+                    if matches!(instance.map_err(malformed)?, Instance::Instantiate { .. }) {
+                        instances = instances.saturating_add(1);
+                    }
+                }
+            }
             Payload::MemorySection(section) => {
                 memories = memories.saturating_add(section.count());
                 for memory in section {

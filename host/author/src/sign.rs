@@ -1,0 +1,53 @@
+//! `niyam module sign`: a signature beside the component, which `push` sends along.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use anyhow::{Context as _, Result};
+
+use crate::command;
+use crate::component::{path_of, read};
+use crate::key::PublisherKey;
+
+pub(crate) fn run(args: &command::Sign) -> Result<()> {
+    let path = path_of(&args.at.module)?;
+    let component = read(&path)?;
+    // What the server would refuse is not worth a signature.
+    niyam_build::check(component.clone())?;
+    let key = match PublisherKey::open(&args.key)? {
+        Some(key) => key,
+        None => {
+            let key = PublisherKey::create(&args.key)?;
+            println!("made the key {}: keep it secret, and a copy of it", args.key.display());
+            println!("public key {}", key.public());
+            println!("whoever runs the server trusts it with:");
+            println!("    niyam publisher add NAME --key {}", key.public());
+            key
+        }
+    };
+    let signature = key.sign(&component);
+    let file = signature_path(&path);
+    let mut kept = signatures(&path)?;
+    // The same key signs anew, another adds its own.
+    kept.retain(|kept| kept.split(':').next() != signature.split(':').next());
+    kept.push(signature);
+    niyam_build::write_if_changed(&file, format!("{}\n", kept.join("\n")).as_bytes())?;
+    println!("signed {} by key {} into {}", path.display(), key.id(), file.display());
+    Ok(())
+}
+
+/// The signatures of the component at `path`, of whatever version it then was.
+pub(crate) fn signatures(path: &Path) -> Result<Vec<String>> {
+    let file = signature_path(path);
+    match fs::read_to_string(&file) {
+        Ok(text) => {
+            Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error).with_context(|| format!("failed to read {}", file.display())),
+    }
+}
+
+fn signature_path(component: &Path) -> PathBuf {
+    component.with_extension("sig")
+}
