@@ -145,12 +145,14 @@ fn told(problem: &Value) -> String {
     let code = problem["code"].as_str().unwrap_or_default();
     for field in ["title", "detail", "reason", "what_to_do"] {
         if let Some(said) = problem[field].as_str() {
-            text.push_str(&format!("\n  {said}"));
+            text.push_str("\n  ");
+            text.push_str(said);
         }
     }
     for error in problem["errors"].as_array().into_iter().flatten() {
         let part = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
-        text.push_str(&format!("\n  {} {} {}", part("pointer"), part("code"), part("message")));
+        text.push_str("\n  ");
+        text.push_str(&[part("pointer"), part("code"), part("message")].join(" "));
     }
     if code.is_empty() { text } else { format!(" ({code}){text}") }
 }

@@ -88,7 +88,9 @@ fn workspace_manifest() -> String {
     for section in
         ["workspace.package", "workspace.dependencies", "workspace.lints.rust", "workspace.lints.clippy"]
     {
-        manifest.push_str(&format!("\n[{section}]\n"));
+        for part in ["\n[", section, "]\n"] {
+            manifest.push_str(part);
+        }
         let lines = whole.lines().skip_while(|line| *line != format!("[{section}]")).skip(1);
         for line in lines.take_while(|line| !line.starts_with('[')) {
             let name = line.split([' ', '.', '=']).next().unwrap_or_default();

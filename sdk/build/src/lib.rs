@@ -36,7 +36,7 @@ pub fn write_if_changed(path: &std::path::Path, bytes: &[u8]) -> Result<bool> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(false);
     }
-    fs::create_dir_all(path.parent().expect("a file lies in a folder"))
+    fs::create_dir_all(path.parent().context("a file lies in a folder")?)
         .with_context(|| format!("failed to make the folder of {}", path.display()))?;
     // A reader sees the old file or the new one, never a part.
     let mut partial = path.as_os_str().to_owned();

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::component::{Component, check};
 use crate::rust::RustGuest;
 use crate::toolchain::Toolchain;
-use crate::{kit, python, script, write_if_changed};
+use crate::{kit, process, python, script, write_if_changed};
 
 /// What a module is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,6 +142,9 @@ impl Project {
             .is_ok_and(|manifest| manifest.contains(kit::FOLDER));
         if needs_kit && !self.folder.join(kit::FOLDER).exists() {
             kit::write(&self.folder, Language::Rust)?;
+        }
+        if process::find("rustc").is_none() {
+            bail!("there is no rustc here: install Rust 1.85 or newer, for example by https://rustup.rs");
         }
         let toolchain = Toolchain::find()?;
         eprintln!("building with {toolchain}");

@@ -87,9 +87,10 @@ fn each_language_and_world_has_a_template() {
 fn a_language_that_is_not_here_says_what_to_install() {
     let author = Author::new();
     let nothing = author.path("nothing");
-    for (lang, told) in [("js", "install Node.js"), ("python", "install Python")] {
-        author.does(&["new", lang, "--world", "policy-module", "--lang", lang]);
-        let said = author.run_with(&["build", lang], |command| command.env("PATH", &nothing));
+    for (lang, told) in [("rust", "install Rust"), ("js", "install Node.js"), ("python", "install Python")] {
+        author.does(&["new", &format!("in-{lang}"), "--world", "policy-module", "--lang", lang]);
+        let said =
+            author.run_with(&["build", &format!("in-{lang}")], |command| command.env("PATH", &nothing));
         assert!(!said.succeeded && said.err.contains(told), "{}", said.err);
     }
 }
