@@ -12,7 +12,7 @@ use crate::workspace::{cargo, modules_dir, root, target_dir};
 struct Guest {
     package: &'static str,
     example: Option<&'static str>,
-    /// Where the component goes, under `target/modules`.
+    /// Where the component goes, under `target/modules`; what lies right there is bundled with the server.
     output: &'static str,
 }
 
@@ -25,7 +25,7 @@ const GUESTS: [Guest; 10] = [
     Guest { package: "niyam-sdk", example: Some("cancel_guard"), output: "guests/cancel-guard.wasm" },
     Guest { package: "niyam-sdk", example: Some("two_approvals"), output: "guests/two-approvals.wasm" },
     Guest { package: "credit-guard", example: None, output: "guests/credit-guard.wasm" },
-    Guest { package: "tax-13-rust", example: None, output: "tax-13-rust.wasm" },
+    Guest { package: "tax-13-rust", example: None, output: "examples/tax-13-rust.wasm" },
     Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
 ];
 
@@ -104,7 +104,7 @@ fn build(toolchain: &Toolchain, guest: &Guest) -> Result<()> {
 fn build_script(name: &str) -> Result<()> {
     let project = Project::open(&root().join("examples/modules").join(name))?;
     kit::write(&project.folder, project.description.language)?;
-    let path = modules_dir().join(format!("{name}.wasm"));
+    let path = modules_dir().join(format!("examples/{name}.wasm"));
     let built = project.build(&path)?;
     tell(&path, &built.component, built.changed);
     Ok(())

@@ -34,14 +34,14 @@ pub(crate) fn run(args: &command::Push) -> Result<()> {
         }
         None => None,
     };
-    let signatures = signatures(&path)?;
+    let digest = digest_hex(&component);
+    let signatures = signatures(&path, &digest)?;
     if signatures.is_empty() {
         eprintln!(
             "the component is not signed (`niyam module sign`): a server refuses it unless it allows that"
         );
     }
     let client = Client::new(&args.url, &args.token);
-    let digest = digest_hex(&component);
     client.publish(&component, &signatures)?;
     println!("published {} as {digest}", path.display());
     client.wait_until_ready(&digest)?;
@@ -95,7 +95,7 @@ impl<'a> Client<'a> {
             let module = accepted(self.reached(asked)?, "ask for the module's state")?;
             match module["state"].as_str() {
                 Some("ready") => return Ok(()),
-                Some("refused") => bail!("the server refused the module:{}", told(&module)),
+                Some("refused") => bail!("the server refused the module:{}", told(&module["refusal"])),
                 Some("queued" | "compiling") => {}
                 _ => bail!("the server told no state of the module that is known here: {module}"),
             }
@@ -143,7 +143,7 @@ fn accepted(mut response: Response<Body>, what: &str) -> Result<Value> {
 fn told(problem: &Value) -> String {
     let mut text = String::new();
     let code = problem["code"].as_str().unwrap_or_default();
-    for field in ["title", "detail", "reason", "what_to_do"] {
+    for field in ["title", "detail", "message", "advice"] {
         if let Some(said) = problem[field].as_str() {
             text.push_str("\n  ");
             text.push_str(said);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use anyhow::{Context as _, Result};
+use niyam_modules::digest_hex;
 
 use crate::command;
 use crate::component::{path_of, read};
@@ -27,22 +28,26 @@ pub(crate) fn run(args: &command::Sign) -> Result<()> {
     };
     let signature = key.sign(&component);
     let file = signature_path(&path);
-    let mut kept = signatures(&path)?;
+    let digest = digest_hex(&component);
+    let mut kept = signatures(&path, &digest)?;
     // The same key signs anew, another adds its own.
     kept.retain(|kept| kept.split(':').next() != signature.split(':').next());
     kept.push(signature);
-    niyam_build::write_if_changed(&file, format!("{}\n", kept.join("\n")).as_bytes())?;
+    let lines: String = kept.iter().map(|signature| format!("{digest} {signature}\n")).collect();
+    niyam_build::write_if_changed(&file, lines.as_bytes())?;
     println!("signed {} by key {} into {}", path.display(), key.id(), file.display());
     Ok(())
 }
 
-/// The signatures of the component at `path`, of whatever version it then was.
-pub(crate) fn signatures(path: &Path) -> Result<Vec<String>> {
+/// The signatures of the component at `path` that are of this digest; those of another build count no longer.
+pub(crate) fn signatures(path: &Path, digest: &str) -> Result<Vec<String>> {
     let file = signature_path(path);
     match fs::read_to_string(&file) {
-        Ok(text) => {
-            Ok(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect())
-        }
+        Ok(text) => Ok(text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix(digest))
+            .map(|signature| signature.trim().to_owned())
+            .collect()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error).with_context(|| format!("failed to read {}", file.display())),
     }

@@ -116,13 +116,13 @@ mod tests {
             r#"(component (core module) (import "niyam:rules/context@0.1.0" (instance))
                 (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#,
         );
-        let error = check(component).err().expect("a foreign import").to_string();
+        let error = check(component).expect_err("a foreign import").to_string();
         assert!(error.contains("wasi:clocks/wall-clock@0.2.0"), "{error}");
     }
 
     #[test]
     fn refuses_a_component_that_exports_nothing() {
-        let error = check(parse("(component)")).err().expect("no export").to_string();
+        let error = check(parse("(component)")).expect_err("no export").to_string();
         assert!(error.contains("niyam:rules/module@0.1.0"), "{error}");
     }
 

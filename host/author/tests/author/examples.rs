@@ -4,7 +4,7 @@ use crate::harness::{Author, component, root};
 
 fn passes(language: &str) {
     let author = Author::new();
-    let component = component(&format!("tax-13-{language}.wasm"));
+    let component = component(&format!("examples/tax-13-{language}.wasm"));
     let fixtures = root().join("examples/modules/tax-13-fixtures");
     let out = author.does(&["test", component.to_str().unwrap(), "--fixtures", fixtures.to_str().unwrap()]);
     assert!(out.contains("9 fixtures passed"), "{out}");

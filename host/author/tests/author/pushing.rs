@@ -120,11 +120,15 @@ fn a_module_that_is_refused_when_it_is_compiled_says_why() {
     let author = author();
     let (url, served) = serve(vec![
         (202, "{}"),
-        (200, r#"{"state":"refused","code":"manifest-invalid","detail":"its title"}"#),
+        (
+            200,
+            r#"{"state":"refused","refusal":{"code":"manifest-invalid","message":"its title","advice":"shorten it"}}"#,
+        ),
     ]);
     let said = push(&author, &url, &[]);
     served.join().unwrap();
     assert!(!said.succeeded && said.err.contains("manifest-invalid"), "{}", said.err);
+    assert!(said.err.contains("shorten it"), "{}", said.err);
 }
 
 #[test]
@@ -144,4 +148,16 @@ fn a_token_is_needed_and_a_configuration_needs_a_date() {
     author.fails(&["push", "flat-tax.wasm"]);
     author.write("config.json", "{}");
     author.fails(&["push", "flat-tax.wasm", "--token", "secret", "--config-file", "config.json"]);
+}
+
+#[test]
+fn a_signature_of_another_build_is_not_sent() {
+    let author = author();
+    std::fs::copy(component("guests/plain-pack.wasm"), author.path("flat-tax.wasm")).unwrap();
+    let (url, served) = serve(vec![(403, r#"{"code":"module-unsigned"}"#)]);
+    let said = push(&author, &url, &[]);
+    let requests = served.join().unwrap();
+    let signed =
+        requests[0].headers.iter().any(|header| header.to_lowercase().starts_with("niyam-signature"));
+    assert!(!said.succeeded && !signed && said.err.contains("not signed"), "{}", said.err);
 }
