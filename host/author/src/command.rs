@@ -55,22 +55,26 @@ pub struct New {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum World {
     /// What tax a document bears.
-    TaxModule,
+    #[value(name = "tax-module")]
+    Tax,
     /// A country: taxes, identifiers, calendar, papers.
-    ComplianceModule,
+    #[value(name = "compliance-module")]
+    Compliance,
     /// Whether a command may commit.
-    PolicyModule,
+    #[value(name = "policy-module")]
+    Policy,
     /// What follows from an approval.
-    WorkflowModule,
+    #[value(name = "workflow-module")]
+    Workflow,
 }
 
 impl World {
     pub(crate) const fn name(self) -> &'static str {
         match self {
-            Self::TaxModule => "tax-module",
-            Self::ComplianceModule => "compliance-module",
-            Self::PolicyModule => "policy-module",
-            Self::WorkflowModule => "workflow-module",
+            Self::Tax => "tax-module",
+            Self::Compliance => "compliance-module",
+            Self::Policy => "policy-module",
+            Self::Workflow => "workflow-module",
         }
     }
 }

@@ -72,7 +72,7 @@ fn files(name: &str, world: World, language: Language) -> Result<Vec<(String, St
     ];
     match language {
         Language::Rust => {
-            let needs_json = if world == World::TaxModule { "serde_json = \"1\"\n" } else { "" };
+            let needs_json = if world == World::Tax { "serde_json = \"1\"\n" } else { "" };
             let manifest =
                 template("rust.Cargo.toml")?.replace("NAME", name).replace("DEPENDENCIES\n", needs_json);
             files.push(("Cargo.toml".to_owned(), manifest));
@@ -91,10 +91,10 @@ fn files(name: &str, world: World, language: Language) -> Result<Vec<(String, St
         }
     }
     let fixtures = match world {
-        World::TaxModule => kit::sources("examples/modules/tax-13-fixtures/"),
-        World::ComplianceModule => kit::sources("sdk/build/templates/fixtures/compliance/"),
-        World::PolicyModule => kit::sources("sdk/build/templates/fixtures/policy/"),
-        World::WorkflowModule => kit::sources("sdk/build/templates/fixtures/workflow/"),
+        World::Tax => kit::sources("examples/modules/tax-13-fixtures/"),
+        World::Compliance => kit::sources("sdk/build/templates/fixtures/compliance/"),
+        World::Policy => kit::sources("sdk/build/templates/fixtures/policy/"),
+        World::Workflow => kit::sources("sdk/build/templates/fixtures/workflow/"),
     };
     files.extend(fixtures.into_iter().map(|(path, text)| (format!("fixtures/{path}"), text.to_owned())));
     Ok(files)
@@ -103,20 +103,18 @@ fn files(name: &str, world: World, language: Language) -> Result<Vec<(String, St
 /// The rule of the world's example, which is tested where it stands, under the new name.
 fn rule(name: &str, world: World, language: Language) -> Result<String> {
     let (path, id) = match (language, world) {
-        (Language::Rust, World::TaxModule) => ("examples/modules/tax-13-rust/src/lib.rs", "tax-13-rust"),
-        (Language::Rust, World::ComplianceModule) => ("sdk/examples/plain_pack.rs", "plain-pack"),
-        (Language::Rust, World::PolicyModule) => ("sdk/examples/cancel_guard.rs", "cancel-guard"),
-        (Language::Rust, World::WorkflowModule) => ("sdk/examples/two_approvals.rs", "two-approvals"),
-        (Language::Javascript, World::TaxModule) => ("examples/modules/tax-13-js/src/rule.js", "tax-13-js"),
-        (Language::Python, World::TaxModule) => {
-            ("examples/modules/tax-13-python/src/rule.py", "tax-13-python")
-        }
-        (Language::Javascript, World::ComplianceModule) => ("sdk/build/templates/compliance.js", "NAME"),
-        (Language::Javascript, World::PolicyModule) => ("sdk/build/templates/policy.js", "NAME"),
-        (Language::Javascript, World::WorkflowModule) => ("sdk/build/templates/workflow.js", "NAME"),
-        (Language::Python, World::ComplianceModule) => ("sdk/build/templates/compliance.py", "NAME"),
-        (Language::Python, World::PolicyModule) => ("sdk/build/templates/policy.py", "NAME"),
-        (Language::Python, World::WorkflowModule) => ("sdk/build/templates/workflow.py", "NAME"),
+        (Language::Rust, World::Tax) => ("examples/modules/tax-13-rust/src/lib.rs", "tax-13-rust"),
+        (Language::Rust, World::Compliance) => ("sdk/examples/plain_pack.rs", "plain-pack"),
+        (Language::Rust, World::Policy) => ("sdk/examples/cancel_guard.rs", "cancel-guard"),
+        (Language::Rust, World::Workflow) => ("sdk/examples/two_approvals.rs", "two-approvals"),
+        (Language::Javascript, World::Tax) => ("examples/modules/tax-13-js/src/rule.js", "tax-13-js"),
+        (Language::Python, World::Tax) => ("examples/modules/tax-13-python/src/rule.py", "tax-13-python"),
+        (Language::Javascript, World::Compliance) => ("sdk/build/templates/compliance.js", "NAME"),
+        (Language::Javascript, World::Policy) => ("sdk/build/templates/policy.js", "NAME"),
+        (Language::Javascript, World::Workflow) => ("sdk/build/templates/workflow.js", "NAME"),
+        (Language::Python, World::Compliance) => ("sdk/build/templates/compliance.py", "NAME"),
+        (Language::Python, World::Policy) => ("sdk/build/templates/policy.py", "NAME"),
+        (Language::Python, World::Workflow) => ("sdk/build/templates/workflow.py", "NAME"),
     };
     let text = kit::source(path).with_context(|| format!("this program lacks its template {path}"))?;
     Ok(text.replace(&format!("\"{id}\""), &format!("\"{name}\"")))

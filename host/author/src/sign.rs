@@ -17,14 +17,7 @@ pub(crate) fn run(args: &command::Sign) -> Result<()> {
     niyam_build::check(component.clone())?;
     let key = match PublisherKey::open(&args.key)? {
         Some(key) => key,
-        None => {
-            let key = PublisherKey::create(&args.key)?;
-            println!("made the key {}: keep it secret, and a copy of it", args.key.display());
-            println!("public key {}", key.public());
-            println!("whoever runs the server trusts it with:");
-            println!("    niyam publisher add NAME --key {}", key.public());
-            key
-        }
+        None => make(&args.key)?,
     };
     let signature = key.sign(&component);
     let file = signature_path(&path);
@@ -33,10 +26,20 @@ pub(crate) fn run(args: &command::Sign) -> Result<()> {
     // The same key signs anew, another adds its own.
     kept.retain(|kept| kept.split(':').next() != signature.split(':').next());
     kept.push(signature);
-    let lines: String = kept.iter().map(|signature| format!("{digest} {signature}\n")).collect();
-    niyam_build::write_if_changed(&file, lines.as_bytes())?;
+    let lines: Vec<String> = kept.iter().map(|signature| format!("{digest} {signature}")).collect();
+    niyam_build::write_if_changed(&file, format!("{}\n", lines.join("\n")).as_bytes())?;
     println!("signed {} by key {} into {}", path.display(), key.id(), file.display());
     Ok(())
+}
+
+/// A new key, and what to do with it.
+fn make(path: &Path) -> Result<PublisherKey> {
+    let key = PublisherKey::create(path)?;
+    println!("made the key {}: keep it secret, and a copy of it", path.display());
+    println!("public key {}", key.public());
+    println!("whoever runs the server trusts it with:");
+    println!("    niyam publisher add NAME --key {}", key.public());
+    Ok(key)
 }
 
 /// The signatures of the component at `path` that are of this digest; those of another build count no longer.
