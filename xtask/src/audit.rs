@@ -4,9 +4,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::process::{self, find};
 use crate::steps::Steps;
 use crate::workspace::{cargo, root};
+use niyam_build::process::{self, find};
 
 /// Checks `deny.toml`.
 pub(crate) fn run() -> Result<()> {

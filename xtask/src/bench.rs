@@ -4,10 +4,11 @@ use std::process::Command;
 
 use anyhow::Result;
 use clap::Args;
+use niyam_build::process;
 
 use crate::steps::Steps;
 use crate::workspace::{cargo, root, target_dir};
-use crate::{plugins, postgres, process};
+use crate::{plugins, postgres};
 
 /// What `cargo xtask bench` may be told.
 #[derive(Args)]

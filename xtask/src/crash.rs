@@ -8,9 +8,9 @@ use clap::{Args, ValueEnum};
 
 use crate::plugins;
 use crate::postgres::TestServer;
-use crate::process::{self, find};
 use crate::steps::Steps;
 use crate::workspace::{cargo, root};
+use niyam_build::process::{self, find};
 
 /// What `cargo xtask crash` may be told.
 #[derive(Args)]

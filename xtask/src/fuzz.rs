@@ -7,9 +7,9 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::plugins;
-use crate::process::{self, find};
 use crate::steps::Steps;
 use crate::workspace::{cargo, root};
+use niyam_build::process::{self, find};
 
 /// What `cargo xtask fuzz-modules` may be told.
 #[derive(Args)]

@@ -5,8 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use crate::process;
 use crate::workspace::{cargo, root, target_dir};
+use niyam_build::process;
 
 /// What `niyam describe` is asked, and where the answer goes.
 const DESCRIPTIONS: [(&str, &str); 4] = [

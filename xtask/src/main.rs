@@ -2,9 +2,7 @@
 //!
 //! It must stay quick to compile: neither the engine nor a database driver belongs here.
 
-mod component;
 mod plugins;
-mod toolchain;
 
 mod run;
 mod sample;
@@ -20,7 +18,6 @@ mod postgres;
 mod audit;
 mod generate;
 
-mod process;
 mod steps;
 mod workspace;
 

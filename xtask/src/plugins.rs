@@ -1,25 +1,22 @@
 //! Builds the modules of this workspace to components.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::{env, fs};
 
 use anyhow::{Context, Result};
+use niyam_build::{Component, Project, RustGuest, TARGET, Toolchain, kit, process, write_if_changed};
 
-use crate::component;
-use crate::process;
-use crate::toolchain::{TARGET, Toolchain};
 use crate::workspace::{cargo, modules_dir, root, target_dir};
 
 /// What becomes a component: a package's library, or one of its examples.
 struct Guest {
     package: &'static str,
     example: Option<&'static str>,
-    /// Where the component goes, under `target/modules`.
+    /// Where the component goes, under `target/modules`; what lies right there is bundled with the server.
     output: &'static str,
 }
 
-const GUESTS: [Guest; 9] = [
+const GUESTS: [Guest; 10] = [
     Guest { package: "unruly", example: None, output: "guests/unruly.wasm" },
     Guest { package: "unruly-policy", example: None, output: "guests/unruly-policy.wasm" },
     Guest { package: "unruly-workflow", example: None, output: "guests/unruly-workflow.wasm" },
@@ -28,8 +25,12 @@ const GUESTS: [Guest; 9] = [
     Guest { package: "niyam-sdk", example: Some("cancel_guard"), output: "guests/cancel-guard.wasm" },
     Guest { package: "niyam-sdk", example: Some("two_approvals"), output: "guests/two-approvals.wasm" },
     Guest { package: "credit-guard", example: None, output: "guests/credit-guard.wasm" },
+    Guest { package: "tax-13-rust", example: None, output: "examples/tax-13-rust.wasm" },
     Guest { package: "vat-bd", example: None, output: "vat-bd.wasm" },
 ];
+
+/// Modules in other languages, under `examples/modules`.
+const SCRIPTS: [&str; 2] = ["tax-13-js", "tax-13-python"];
 
 impl Guest {
     fn name(&self) -> &'static str {
@@ -54,15 +55,15 @@ impl Guest {
     }
 }
 
-/// Bytes of a module's stack: it shares the first pages with the module's data, and every call pays for pages touched.
-const STACK_BYTES: u32 = 16 * 1024;
-
 /// Builds every guest that changed; the others stay as they are, to the byte.
 pub(crate) fn run() -> Result<()> {
     let toolchain = Toolchain::find()?;
     eprintln!("      built with {toolchain}");
     for guest in &GUESTS {
         build(&toolchain, guest).with_context(|| format!("failed to build {}", guest.name()))?;
+    }
+    for example in SCRIPTS {
+        build_script(example).with_context(|| format!("failed to build {example}"))?;
     }
     Ok(())
 }
@@ -74,7 +75,8 @@ pub(crate) fn lint() -> Result<()> {
         eprintln!("      no clippy for {TARGET} here: that side is only compiled");
         return Ok(());
     }
-    let packages = ["niyam-sdk", "unruly", "unruly-policy", "unruly-workflow", "credit-guard", "vat-bd"];
+    let packages =
+        ["niyam-sdk", "unruly", "unruly-policy", "unruly-workflow", "credit-guard", "tax-13-rust", "vat-bd"];
     process::run(
         Command::new(cargo())
             .args(["clippy", "--quiet", "--target", TARGET])
@@ -85,55 +87,36 @@ pub(crate) fn lint() -> Result<()> {
 }
 
 fn build(toolchain: &Toolchain, guest: &Guest) -> Result<()> {
-    let target_dir = target_dir().join(toolchain.folder());
-    process::run(
-        toolchain
-            .cargo("rustc")?
-            .args(["--quiet", "--profile", "guest"])
-            .args(guest.selection())
-            .arg("--target-dir")
-            .arg(&target_dir)
-            .current_dir(root())
-            .env_remove("RUSTFLAGS")
-            .env("CARGO_ENCODED_RUSTFLAGS", rust_flags(&target_dir).join("\u{1f}")),
-    )?;
-    let module = target_dir.join(TARGET).join("guest").join(guest.module());
-    let module = fs::read(&module).with_context(|| format!("failed to read {}", module.display()))?;
-    let built = component::encode(&module)?;
+    let built = RustGuest {
+        root: root(),
+        selection: &guest.selection(),
+        file: guest.module(),
+        target_dir: target_dir().join(toolchain.folder()),
+    }
+    .build(toolchain)?;
     let path = modules_dir().join(guest.output);
     let changed = write_if_changed(&path, &built.bytes)?;
+    tell(&path, &built, changed);
+    Ok(())
+}
+
+/// As its author would, with the SDK of this checkout.
+fn build_script(name: &str) -> Result<()> {
+    let project = Project::open(&root().join("examples/modules").join(name))?;
+    kit::write(&project.folder, project.description.language)?;
+    let path = modules_dir().join(format!("examples/{name}.wasm"));
+    let built = project.build(&path)?;
+    tell(&path, &built.component, built.changed);
+    Ok(())
+}
+
+fn tell(path: &Path, built: &Component, changed: bool) {
     eprintln!(
         "      {} {} ({} KiB, memory starts at {} KiB, imports {})",
         if changed { "wrote" } else { "kept" },
-        path.strip_prefix(root()).unwrap_or(&path).display(),
+        path.strip_prefix(root()).unwrap_or(path).display(),
         built.bytes.len().div_ceil(1024),
         built.memory_pages * 64,
         built.imports.join(", "),
     );
-    Ok(())
-}
-
-/// The same source gives the same bytes wherever it lies.
-fn rust_flags(target_dir: &Path) -> Vec<String> {
-    let mut flags = vec![format!("-Clink-arg=-zstack-size={STACK_BYTES}")];
-    let cargo_home = env::var_os("CARGO_HOME")
-        .map_or_else(|| PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cargo"), PathBuf::from);
-    // The last that fits wins, and the target folder may lie within the workspace.
-    for (from, to) in [(cargo_home.as_path(), "/cargo"), (root(), "/niyam"), (target_dir, "/target")] {
-        flags.push(format!("--remap-path-prefix={}={to}", from.display()));
-    }
-    flags
-}
-
-fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
-    if fs::read(path).is_ok_and(|old| old == bytes) {
-        return Ok(false);
-    }
-    fs::create_dir_all(path.parent().expect("a file lies in a folder"))?;
-    // A reader sees the old component or the new one, never a part.
-    let partial = path.with_extension("wasm.partial");
-    fs::write(&partial, bytes)
-        .and_then(|()| fs::rename(&partial, path))
-        .with_context(|| format!("failed to write {}", path.display()))?;
-    Ok(true)
 }

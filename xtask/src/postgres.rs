@@ -5,7 +5,7 @@ use std::{env, fs};
 use anyhow::Result;
 use niyam_testdb::{ADMIN_URL_VARIABLE, Postgres};
 
-use crate::process::{find, install_debian};
+use niyam_build::process::{find, install_debian};
 
 /// The server that tests and measurements use.
 pub(crate) struct TestServer {

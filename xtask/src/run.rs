@@ -11,13 +11,14 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use niyam_build::process;
 use serde_json::Value;
 
+use crate::plugins;
 use crate::sample::{Client, show};
 use crate::server::Server;
 use crate::steps::Steps;
 use crate::workspace::{cargo, root, target_dir};
-use crate::{plugins, process};
 
 const TENANT: &str = "demo";
 const SAMPLE: &str = "examples/invoice.json";

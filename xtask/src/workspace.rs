@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+pub(crate) use niyam_build::cargo;
+
 /// The workspace's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the workspace")
@@ -19,9 +21,4 @@ pub(crate) fn target_dir() -> PathBuf {
 /// Where components go, wherever cargo builds.
 pub(crate) fn modules_dir() -> PathBuf {
     root().join("target/modules")
-}
-
-/// The cargo that runs this.
-pub(crate) fn cargo() -> PathBuf {
-    env::var_os("CARGO").map_or_else(|| "cargo".into(), PathBuf::from)
 }

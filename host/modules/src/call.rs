@@ -5,7 +5,7 @@ use wasmtime::component::{Instance, InstancePre};
 use wasmtime::{Store, Trap};
 
 use crate::error::ModuleFailure;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Watch};
 
 /// Which module is called, and with what.
 pub(crate) struct Call<'a> {
@@ -13,6 +13,7 @@ pub(crate) struct Call<'a> {
     pub(crate) instance_pre: &'a InstancePre<Sandbox>,
     pub(crate) config: &'a str,
     pub(crate) fuel: u64,
+    pub(crate) watch: Option<&'a Watch>,
 }
 
 impl Call<'_> {
@@ -22,7 +23,7 @@ impl Call<'_> {
         ask: impl FnOnce(&mut Store<Sandbox>, &Instance) -> wasmtime::Result<T>,
     ) -> Result<(T, u64), ModuleFailure> {
         let engine = self.instance_pre.engine();
-        let mut store = Sandbox::store(engine, &self.module.id, self.config, self.fuel)
+        let mut store = Sandbox::store(engine, &self.module.id, self.config, self.fuel, self.watch)
             .map_err(|error| self.failure(&error, false))?;
         let answer = self
             .instance_pre

@@ -1,4 +1,5 @@
-//! The one engine: deterministic, pooled, metered.
+//! The engines: deterministic, pooled, metered. One for each class of components, since what makes a small instance
+//! quick (its memory is cleared by hand and stays mapped) makes a large one slow, and the other way round.
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -7,20 +8,61 @@ use std::time::Instant;
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::{
-    CALLS_MAX, CORE_INSTANCES_MAX, EPOCH_TICK, MEMORIES_MAX, MEMORY_BYTES_MAX, STACK_BYTES_MAX,
-    TABLE_ELEMENTS_MAX,
+    CALLS_MAX, CORE_INSTANCES_MAX, EPOCH_TICK, FUEL_BASE, FUEL_PER_LINE, LARGE_CALLS_MAX, LARGE_FUEL_BASE,
+    LARGE_FUEL_PER_LINE, MEMORIES_MAX, MEMORY_BYTES_MAX, SMALL_COMPONENT_BYTES_MAX, SMALL_CORE_INSTANCES_MAX,
+    STACK_BYTES_MAX, TABLE_ELEMENTS_MAX,
 };
+
+/// What a component may use, by its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A compiled language: a page or two of memory, up to [`SMALL_COMPONENT_BYTES_MAX`] and
+    /// [`SMALL_CORE_INSTANCES_MAX`].
+    Small,
+    /// An interpreter with its program: megabytes of memory, which are mapped from an image.
+    Large,
+}
+
+impl Class {
+    /// The class of a component of so many bytes and core instances.
+    pub(crate) const fn of(bytes: usize, core_instances: u32) -> Self {
+        if bytes <= SMALL_COMPONENT_BYTES_MAX && core_instances <= SMALL_CORE_INSTANCES_MAX {
+            Self::Small
+        } else {
+            Self::Large
+        }
+    }
+
+    /// Fuel of a call about a document of so many lines: base, plus so much per line.
+    #[must_use]
+    pub const fn fuel(self, lines: u64) -> u64 {
+        let (base, per_line) = match self {
+            Self::Small => (FUEL_BASE, FUEL_PER_LINE),
+            Self::Large => (LARGE_FUEL_BASE, LARGE_FUEL_PER_LINE),
+        };
+        base.saturating_add(per_line.saturating_mul(lines))
+    }
+
+    /// Most calls at one time.
+    #[must_use]
+    pub const fn calls_max(self) -> u32 {
+        match self {
+            Self::Small => CALLS_MAX,
+            Self::Large => LARGE_CALLS_MAX,
+        }
+    }
+}
 
 /// Memory of a slot that stays mapped and is cleared by hand: a small guest's stack and data fit, so that a call
 /// makes no system call and no page fault.
 const KEEP_RESIDENT_BYTES: usize = 256 << 10;
 
-/// Builds the engine. No WASI, no threads, no relaxed SIMD, NaNs in one form.
-pub(crate) fn engine() -> wasmtime::Result<Engine> {
+/// Builds a class's engine. No WASI, no threads, no relaxed SIMD, NaNs in one form.
+pub(crate) fn engine(class: Class) -> wasmtime::Result<Engine> {
     let mut config = Config::new();
     config
-        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool()))
-        .memory_init_cow(false)
+        .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(class)))
+        .memory_init_cow(class == Class::Large)
         .cranelift_nan_canonicalization(true)
         .consume_fuel(true)
         .epoch_interruption(true)
@@ -34,20 +76,27 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
     Engine::new(&config)
 }
 
-fn pool() -> PoolingAllocationConfig {
+fn pool(class: Class) -> PoolingAllocationConfig {
+    let calls = class.calls_max();
+    let core_instances = match class {
+        Class::Small => SMALL_CORE_INSTANCES_MAX,
+        Class::Large => CORE_INSTANCES_MAX,
+    };
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(CALLS_MAX)
-        .total_core_instances(CALLS_MAX * 8)
-        .total_memories(CALLS_MAX * MEMORIES_MAX)
-        .total_tables(CALLS_MAX * 8)
-        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+    pool.total_component_instances(calls)
+        .total_core_instances(calls * core_instances)
+        .total_memories(calls * MEMORIES_MAX)
+        .total_tables(calls * core_instances)
+        .max_core_instances_per_component(core_instances)
         .max_memories_per_component(MEMORIES_MAX)
-        .max_tables_per_component(CORE_INSTANCES_MAX)
+        .max_tables_per_component(core_instances)
         .table_elements(TABLE_ELEMENTS_MAX)
-        .max_memory_size(MEMORY_BYTES_MAX)
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-        .table_keep_resident(KEEP_RESIDENT_BYTES)
-        .max_unused_warm_slots(0);
+        .max_memory_size(MEMORY_BYTES_MAX);
+    if class == Class::Small {
+        pool.linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+            .table_keep_resident(KEEP_RESIDENT_BYTES)
+            .max_unused_warm_slots(0);
+    }
     pool
 }
 

@@ -10,19 +10,38 @@ use wasmtime::component::Linker;
 use crate::bindings::niyam::rules::context;
 use crate::compiled::CompiledCache;
 use crate::digest::digest_hex;
-use crate::engine::{self, Ticker};
+use crate::engine::{self, Class, Ticker};
 use crate::error::LoadError;
 use crate::inspect::inspect;
 use crate::module::Module;
-use crate::sandbox::{InSandbox, Sandbox};
+use crate::sandbox::{InSandbox, Sandbox, Usage, Watch};
 
 /// Takes components in and keeps them ready.
 pub struct ModuleHost {
+    small: Room,
+    large: Room,
+    loaded: RwLock<HashMap<String, Arc<Module>>>,
+    watch: Option<Watch>,
+}
+
+/// Where the components of one class live.
+struct Room {
     engine: Engine,
     linker: Linker<Sandbox>,
     compiled: CompiledCache,
-    loaded: RwLock<HashMap<String, Arc<Module>>>,
     _ticker: Ticker,
+}
+
+impl Room {
+    fn new(class: Class, cache_folder: PathBuf) -> Result<Self, LoadError> {
+        let engine = engine::engine(class).map_err(LoadError::Host)?;
+        let mut linker = Linker::new(&engine);
+        context::add_to_linker::<_, InSandbox>(&mut linker, |sandbox| sandbox).map_err(LoadError::Host)?;
+        let io = |error: std::io::Error| LoadError::Host(error.into());
+        let compiled = CompiledCache::open(cache_folder, &engine).map_err(io)?;
+        let ticker = Ticker::start(&engine).map_err(io)?;
+        Ok(Self { engine, linker, compiled, _ticker: ticker })
+    }
 }
 
 impl ModuleHost {
@@ -31,13 +50,19 @@ impl ModuleHost {
     /// # Errors
     /// When the engine does not start, or the folder cannot be written.
     pub fn new(cache_folder: PathBuf) -> Result<Self, LoadError> {
-        let engine = engine::engine().map_err(LoadError::Host)?;
-        let mut linker = Linker::new(&engine);
-        context::add_to_linker::<_, InSandbox>(&mut linker, |sandbox| sandbox).map_err(LoadError::Host)?;
-        let io = |error: std::io::Error| LoadError::Host(error.into());
-        let compiled = CompiledCache::open(cache_folder, &engine).map_err(io)?;
-        let ticker = Ticker::start(&engine).map_err(io)?;
-        Ok(Self { engine, linker, compiled, loaded: RwLock::default(), _ticker: ticker })
+        Ok(Self {
+            small: Room::new(Class::Small, cache_folder.clone())?,
+            large: Room::new(Class::Large, cache_folder)?,
+            loaded: RwLock::default(),
+            watch: None,
+        })
+    }
+
+    /// Tells `watch` of every call what it used and logged, when it ends: what a module's author wants to see.
+    #[must_use]
+    pub fn watched(mut self, watch: impl Fn(Usage) + Send + Sync + 'static) -> Self {
+        self.watch = Some(Arc::new(watch));
+        self
     }
 
     /// Checks a component and makes it ready: bytes read first, then compiled, then asked what it is. Blocks for as
@@ -50,17 +75,21 @@ impl ModuleHost {
         if let Some(module) = self.get(&digest) {
             return Ok(module);
         }
-        inspect(bytes)?;
-        let component = self
+        let class = inspect(bytes)?;
+        let room = match class {
+            Class::Small => &self.small,
+            Class::Large => &self.large,
+        };
+        let component = room
             .compiled
-            .component(&self.engine, &digest, bytes)
+            .component(&room.engine, &digest, bytes)
             .map_err(|error| LoadError::NotCompilable(format!("{error:#}")))?;
         // Names were checked before it was compiled: what does not fit now is a function that an interface lacks.
-        let instance_pre = self
+        let instance_pre = room
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::ImportNotAllowed(format!("({error:#})")))?;
-        let module = Arc::new(Module::describe(instance_pre, digest.clone())?);
+        let module = Arc::new(Module::describe(instance_pre, class, self.watch.clone(), digest.clone())?);
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(loaded.entry(digest).or_insert(module)))
     }

@@ -1,7 +1,8 @@
 //! What a component is, read from its bytes before anything is compiled.
 
-use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{Encoding, Instance, Parser, Payload, Validator, WasmFeatures};
 
+use crate::engine::Class;
 use crate::error::LoadError;
 use crate::limits::{
     COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX,
@@ -10,11 +11,11 @@ use crate::limits::{
 /// The whole of what a component may import.
 const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/types@0.1.0"];
 
-/// Refuses what the contract does not allow, each with a reason of its own.
+/// Refuses what the contract does not allow; the class of what is allowed.
 ///
 /// # Errors
 /// A reason with a code of its own.
-pub fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
+pub fn inspect(bytes: &[u8]) -> Result<Class, LoadError> {
     if bytes.len() > COMPONENT_BYTES_MAX {
         return Err(LoadError::TooLarge { found: bytes.len(), allowed: COMPONENT_BYTES_MAX });
     }
@@ -39,7 +40,14 @@ pub fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
                     }
                 }
             }
-            Payload::InstanceSection(section) => instances = instances.saturating_add(section.count()),
+            Payload::InstanceSection(section) => {
+                for instance in section {
+                    // The others only bundle what is there, and cost nothing.
+                    if matches!(instance.map_err(malformed)?, Instance::Instantiate { .. }) {
+                        instances = instances.saturating_add(1);
+                    }
+                }
+            }
             Payload::MemorySection(section) => {
                 memories = memories.saturating_add(section.count());
                 for memory in section {
@@ -67,7 +75,7 @@ pub fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
         return Err(LoadError::TooManyInstances { found: instances, allowed: CORE_INSTANCES_MAX });
     }
     Validator::new_with_features(features()).validate_all(bytes).map_err(malformed)?;
-    Ok(())
+    Ok(Class::of(bytes.len(), instances))
 }
 
 /// Bytes of a page of memory.

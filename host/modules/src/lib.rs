@@ -24,8 +24,10 @@ mod schema;
 mod workflow;
 
 pub use digest::{digest_hex, digest_json};
+pub use engine::Class;
 pub use error::{LoadError, ModuleFailure};
 pub use host::ModuleHost;
 pub use inspect::inspect;
 pub use limits::*;
 pub use module::{Decided, Findings, Module};
+pub use sandbox::Usage;

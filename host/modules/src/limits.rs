@@ -11,6 +11,10 @@ pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
 pub const CORE_INSTANCES_MAX: u32 = 64;
 /// Most linear memories of a component.
 pub const MEMORIES_MAX: u32 = 2;
+/// Bytes up to which a component is of the small class, whose instances are made quickest.
+pub const SMALL_COMPONENT_BYTES_MAX: usize = 4 << 20;
+/// Core instances up to which a component is of the small class.
+pub const SMALL_CORE_INSTANCES_MAX: u32 = 8;
 /// Most linear memory of one instance.
 pub const MEMORY_BYTES_MAX: usize = 64 << 20;
 /// Most elements of one table.
@@ -29,6 +33,10 @@ pub const WORKFLOW_STATE_BYTES_MAX: usize = 64 << 10;
 pub const FUEL_BASE: u64 = 50_000_000;
 /// Fuel on top for each line of the document, so that a large document is not a small one's failure.
 pub const FUEL_PER_LINE: u64 = 1_000_000;
+/// Fuel of any call of a component of the large class: an interpreter works for each step of the rule.
+pub const LARGE_FUEL_BASE: u64 = 200_000_000;
+/// Fuel on top for each line, for a component of the large class.
+pub const LARGE_FUEL_PER_LINE: u64 = 5_000_000;
 
 /// How often the clock of the deadline ticks.
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
@@ -46,5 +54,7 @@ pub const SCHEMA_UNFOLDED_MAX: usize = 20_000;
 /// How deep values of a configuration's schema may nest, references replaced.
 pub const SCHEMA_DEPTH_MAX: usize = 64;
 
-/// Most calls at one time.
+/// Most calls at one time, of components of the small class.
 pub const CALLS_MAX: u32 = 64;
+/// Most calls at one time, of components of the large class.
+pub const LARGE_CALLS_MAX: u32 = 16;

@@ -12,12 +12,13 @@ use crate::bindings::exports::niyam::rules::compliance;
 use crate::call::Call;
 use crate::check;
 use crate::digest::{digest_hex, digest_json};
+use crate::engine::Class;
 use crate::error::{LoadError, ModuleFailure};
 use crate::interfaces::Interfaces;
 use crate::lift::Lift;
-use crate::limits::{CONTRACT, FUEL_BASE, FUEL_PER_LINE};
+use crate::limits::CONTRACT;
 use crate::lower::{self, DocumentParts, TaxesParts};
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, Watch};
 use crate::schema;
 
 /// A module's refusal: what it found wrong.
@@ -38,6 +39,8 @@ pub struct Module {
     manifest: Manifest,
     config_schema: jsonschema::Validator,
     instance_pre: InstancePre<Sandbox>,
+    class: Class,
+    watch: Option<Watch>,
     pub(crate) interfaces: Interfaces,
 }
 
@@ -49,10 +52,16 @@ impl std::fmt::Debug for Module {
 
 impl Module {
     /// Checks the types of what it exports, and reads what it says of itself: its first, trial call.
-    pub(crate) fn describe(instance_pre: InstancePre<Sandbox>, digest: String) -> Result<Self, LoadError> {
+    pub(crate) fn describe(
+        instance_pre: InstancePre<Sandbox>,
+        class: Class,
+        watch: Option<Watch>,
+        digest: String,
+    ) -> Result<Self, LoadError> {
         let interfaces = Interfaces::of(&instance_pre)?;
         let unnamed = ModuleRef { id: "unnamed".to_owned(), version: String::new(), digest };
-        let call = Call { module: &unnamed, instance_pre: &instance_pre, config: "{}", fuel: FUEL_BASE };
+        let fuel = class.fuel(0);
+        let call = Call { module: &unnamed, instance_pre: &instance_pre, config: "{}", fuel, watch: None };
         let (typed, _) = call.run(|store, instance| Ok(interfaces.check_types(store, instance)))?;
         typed?;
         let (manifest, _) =
@@ -61,7 +70,7 @@ impl Module {
         check::manifest(&manifest).map_err(LoadError::ManifestInvalid)?;
         let config_schema = schema::of(&manifest).map_err(LoadError::ManifestInvalid)?;
         let reference = ModuleRef { id: manifest.id.clone(), version: manifest.version.clone(), ..unnamed };
-        Ok(Self { reference, manifest, config_schema, instance_pre, interfaces })
+        Ok(Self { reference, manifest, config_schema, instance_pre, class, watch, interfaces })
     }
 
     /// Its name, version and digest.
@@ -74,6 +83,12 @@ impl Module {
     #[must_use]
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// What it may use.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.class
     }
 
     /// The world that it exports.
@@ -119,7 +134,7 @@ impl Module {
         config: &str,
         document: &Document,
     ) -> Result<Decided<Result<Determination, Findings>>, ModuleFailure> {
-        let fuel = fuel_for(document);
+        let fuel = self.fuel_for(document);
         let (answer, used) = self.determine_unproved(config, document, fuel)?;
         Ok(self.decided("determine", config, &(document,), answer, used))
     }
@@ -157,7 +172,7 @@ impl Module {
         kind: &str,
         value: &str,
     ) -> Result<Decided<Result<String, Findings>>, ModuleFailure> {
-        let (answer, used) = self.compliance("check-identifier", config, FUEL_BASE, |pack, store| {
+        let (answer, used) = self.compliance("check-identifier", config, self.fuel(), |pack, store| {
             pack.call_check_identifier(store, kind, value)
         })?;
         let answer = self.lift_answer(answer)?;
@@ -169,7 +184,7 @@ impl Module {
     /// # Errors
     /// As [`Self::determine`].
     pub fn fiscal_period_of(&self, config: &str, day: Date) -> Result<Decided<FiscalPeriod>, ModuleFailure> {
-        let (answer, used) = self.compliance("fiscal-period-of", config, FUEL_BASE, |pack, store| {
+        let (answer, used) = self.compliance("fiscal-period-of", config, self.fuel(), |pack, store| {
             pack.call_fiscal_period_of(store, lower::date(day))
         })?;
         let period = self.must(answer.lift())?;
@@ -197,7 +212,7 @@ impl Module {
         let tax_parts = TaxesParts::new(taxes);
         let tax_lines = tax_parts.lines();
         let (answer, used) =
-            self.compliance("prepare-issue", config, fuel_for(document), |pack, store| {
+            self.compliance("prepare-issue", config, self.fuel_for(document), |pack, store| {
                 pack.call_prepare_issue(
                     store,
                     parts.document(&lines),
@@ -223,9 +238,10 @@ impl Module {
     ) -> Result<Decided<Vec<String>>, ModuleFailure> {
         let parts = DocumentParts::new(document);
         let lines = parts.lines();
-        let (answer, used) = self.compliance("form-codes", config, fuel_for(document), |pack, store| {
-            pack.call_form_codes(store, parts.document(&lines))
-        })?;
+        let (answer, used) =
+            self.compliance("form-codes", config, self.fuel_for(document), |pack, store| {
+                pack.call_form_codes(store, parts.document(&lines))
+            })?;
         Ok(self.decided("form-codes", config, &(document,), answer, used))
     }
 
@@ -246,17 +262,27 @@ impl Module {
         let tax_parts = TaxesParts::new(taxes);
         let tax_lines = tax_parts.lines();
         let attributes = lower::pairs(&facts.attributes);
-        let (answer, used) = self.compliance("draw-form", config, fuel_for(document), |pack, store| {
-            pack.call_draw_form(
-                store,
-                code,
-                parts.document(&lines),
-                tax_parts.determination(&tax_lines),
-                lower::issue_facts(facts, &attributes),
-            )
-        })?;
+        let (answer, used) =
+            self.compliance("draw-form", config, self.fuel_for(document), |pack, store| {
+                pack.call_draw_form(
+                    store,
+                    code,
+                    parts.document(&lines),
+                    tax_parts.determination(&tax_lines),
+                    lower::issue_facts(facts, &attributes),
+                )
+            })?;
         let answer = self.lift_answer(answer)?;
         Ok(self.decided("draw-form", config, &(code, document, taxes, facts), answer, used))
+    }
+
+    /// Fuel of a call that is about no document.
+    pub(crate) fn fuel(&self) -> u64 {
+        self.class.fuel(0)
+    }
+
+    fn fuel_for(&self, document: &Document) -> u64 {
+        self.class.fuel(u64::try_from(document.lines.len()).unwrap_or(u64::MAX))
     }
 
     fn compliance<T>(
@@ -285,7 +311,8 @@ impl Module {
         let Some(interface) = interface else {
             return Err(ModuleFailure::NotOffered { module: self.reference.clone(), function });
         };
-        let call = Call { module: &self.reference, instance_pre: &self.instance_pre, config, fuel };
+        let (module, instance_pre, watch) = (&self.reference, &self.instance_pre, self.watch.as_ref());
+        let call = Call { module, instance_pre, config, fuel, watch };
         call.run(|store, instance| ask(interface, store, instance))
     }
 
@@ -326,10 +353,4 @@ impl Module {
         };
         Decided { answer, decision }
     }
-}
-
-/// Base plus so much per line.
-fn fuel_for(document: &Document) -> u64 {
-    let lines = u64::try_from(document.lines.len()).unwrap_or(u64::MAX);
-    FUEL_BASE.saturating_add(FUEL_PER_LINE.saturating_mul(lines))
 }

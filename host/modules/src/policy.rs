@@ -5,7 +5,6 @@ use niyam_values::policy::{Request, Ruling};
 use crate::check;
 use crate::error::ModuleFailure;
 use crate::lift::Lift;
-use crate::limits::FUEL_BASE;
 use crate::lower;
 use crate::module::{Decided, Module};
 
@@ -24,7 +23,7 @@ impl Module {
         let roles = lower::texts(&request.roles);
         let policy = self.interfaces.policy.as_ref();
         let (ruling, used) =
-            self.call("evaluate", policy, config, FUEL_BASE, |policy, store, instance| {
+            self.call("evaluate", policy, config, self.fuel(), |policy, store, instance| {
                 policy.load(&mut *store, instance)?.call_evaluate(store, lower::request(request, &roles))
             })?;
         let ruling = self.must(ruling.lift())?;

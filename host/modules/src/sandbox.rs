@@ -1,10 +1,26 @@
 //! The state of one call: what it may reach and how much it may use.
 
+use std::sync::Arc;
+
 use wasmtime::component::HasData;
 use wasmtime::{ResourceLimiter, Store};
 
 use crate::bindings::niyam::rules::context::{Host, Level};
 use crate::limits::{DEADLINE_TICKS, LOG_BYTES_MAX, MEMORY_BYTES_MAX, OUTPUT_BYTES_MAX, TABLE_ELEMENTS_MAX};
+
+/// What one call used and logged, told when it ends, however it ends.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Most bytes of linear memory at one time: memory only grows.
+    pub memory_bytes: usize,
+    /// The lines that it logged, with `debug`, `info` or `warn`.
+    pub log: Vec<(&'static str, String)>,
+    /// Lines that were dropped, since it logged more than it may.
+    pub log_dropped: u32,
+}
+
+/// Is told what each call used.
+pub(crate) type Watch = Arc<dyn Fn(Usage) + Send + Sync>;
 
 /// Lives for one call.
 pub(crate) struct Sandbox {
@@ -12,6 +28,9 @@ pub(crate) struct Sandbox {
     config: String,
     logged_bytes: usize,
     dropped_lines: u32,
+    memory_bytes: usize,
+    /// Who wants to know, and what was logged for it.
+    watch: Option<(Watch, Vec<(&'static str, String)>)>,
     /// Whether the module asked for more memory than it may have.
     pub(crate) memory_refused: bool,
 }
@@ -30,12 +49,15 @@ impl Sandbox {
         module_id: &str,
         config: &str,
         fuel: u64,
+        watch: Option<&Watch>,
     ) -> wasmtime::Result<Store<Self>> {
         let sandbox = Self {
             module_id: module_id.to_owned(),
             config: config.to_owned(),
             logged_bytes: 0,
             dropped_lines: 0,
+            memory_bytes: 0,
+            watch: watch.map(|watch| (Arc::clone(watch), Vec::new())),
             memory_refused: false,
         };
         let mut store = Store::new(engine, sandbox);
@@ -57,6 +79,9 @@ impl Drop for Sandbox {
                 "module logged more than it may"
             );
         }
+        if let Some((watch, log)) = self.watch.take() {
+            watch(Usage { memory_bytes: self.memory_bytes, log, log_dropped: self.dropped_lines });
+        }
     }
 }
 
@@ -71,6 +96,14 @@ impl Host for Sandbox {
             self.dropped_lines = self.dropped_lines.saturating_add(1);
             return;
         }
+        if let Some((_, log)) = &mut self.watch {
+            let level = match level {
+                Level::Debug => "debug",
+                Level::Info => "info",
+                Level::Warn => "warn",
+            };
+            log.push((level, message.clone()));
+        }
         let module = self.module_id.as_str();
         match level {
             Level::Debug => tracing::debug!(module.id = module, guest.message = message, "module says"),
@@ -83,12 +116,15 @@ impl Host for Sandbox {
 impl ResourceLimiter for Sandbox {
     fn memory_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let granted = desired <= MEMORY_BYTES_MAX;
         self.memory_refused |= !granted;
+        if granted {
+            self.memory_bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        }
         Ok(granted)
     }
 

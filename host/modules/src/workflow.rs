@@ -4,7 +4,6 @@ use niyam_values::workflow::{Input, Subject, Transition};
 
 use crate::check;
 use crate::error::ModuleFailure;
-use crate::limits::FUEL_BASE;
 use crate::lower;
 use crate::module::{Decided, Findings, Module};
 
@@ -30,7 +29,7 @@ impl Module {
         let roles = input.actor().map_or_else(Vec::new, |actor| lower::texts(&actor.roles));
         let workflow = self.interfaces.workflow.as_ref();
         let (answer, used) =
-            self.call("advance", workflow, config, FUEL_BASE, |workflow, store, instance| {
+            self.call("advance", workflow, config, self.fuel(), |workflow, store, instance| {
                 workflow.load(&mut *store, instance)?.call_advance(
                     store,
                     lower::subject(subject, &facts),

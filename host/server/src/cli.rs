@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use jiff::SignedDuration;
+use niyam_author::ModuleCommand;
 use niyam_domain::TenantId;
 use niyam_store::{Clock as _, DatabaseUrl};
 use niyam_values::{Date, Identifier};
@@ -63,6 +64,9 @@ enum Command {
     Publisher(publisher::PublisherCommand),
     /// Prints a token for a user of a tenant.
     Token(Token),
+    /// What a module's author does: from an empty folder to a module in force.
+    #[command(subcommand)]
+    Module(ModuleCommand),
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -187,6 +191,7 @@ pub fn run() -> ExitCode {
             print!("{}", what.text());
             Ok(())
         }
+        Command::Module(command) => niyam_author::run(&command),
         Command::Token(token) => print_token(&token),
         Command::Migrate(at) => asynchronously(migrate(at)),
         Command::Backup(args) => asynchronously(carry::backup(args)),

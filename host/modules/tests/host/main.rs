@@ -5,6 +5,7 @@
 mod components;
 mod wicked;
 
+mod contract;
 mod decisions;
 mod policies;
 mod workflows;

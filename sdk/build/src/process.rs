@@ -13,12 +13,16 @@ use anyhow::{Context, Result, bail};
 const POLL: Duration = Duration::from_millis(100);
 
 /// Where `program` is, when it is on the path.
-pub(crate) fn find(program: &str) -> Option<PathBuf> {
+#[must_use]
+pub fn find(program: &str) -> Option<PathBuf> {
     env::split_paths(&env::var_os("PATH")?).map(|dir| dir.join(program)).find(|path| path.is_file())
 }
 
 /// Runs `command`, which shows its own output, and fails when it does.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+///
+/// # Errors
+/// When it does not start, or ends with a failure.
+pub fn run(command: &mut Command) -> Result<()> {
     let name = name(command);
     let status = command.status().with_context(|| format!("failed to start {name}"))?;
     if !status.success() {
@@ -28,7 +32,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// What `command` writes to its standard output.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+///
+/// # Errors
+/// When it does not start, ends with a failure, or writes no text.
+pub fn output(command: &mut Command) -> Result<String> {
     let name = name(command);
     let output =
         command.stderr(Stdio::inherit()).output().with_context(|| format!("failed to start {name}"))?;
@@ -39,7 +46,13 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// Runs `command` in silence for at most `limit`; what it wrote comes back as the error.
-pub(crate) fn run_quietly(command: &mut Command, limit: Duration) -> Result<()> {
+///
+/// # Errors
+/// When it does not start, ends with a failure, or takes too long.
+///
+/// # Panics
+/// Never: what it reads is piped.
+pub fn run_quietly(command: &mut Command, limit: Duration) -> Result<()> {
     let name = name(command);
     let mut child = command
         .stdin(Stdio::null())
@@ -61,7 +74,10 @@ pub(crate) fn run_quietly(command: &mut Command, limit: Duration) -> Result<()> 
 }
 
 /// The status of `child` once it ends, unless that takes more than `limit`.
-pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
+///
+/// # Errors
+/// When its status cannot be asked for.
+pub fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>> {
     let started = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -75,7 +91,10 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> Result<Option<ExitStat
 }
 
 /// Installs Debian packages, as root or through sudo.
-pub(crate) fn install_debian(packages: &[&str]) -> Result<()> {
+///
+/// # Errors
+/// When there is no apt-get, or it fails.
+pub fn install_debian(packages: &[&str]) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("no apt-get here: install {} by hand", packages.join(", "));
     }
@@ -91,7 +110,8 @@ pub(crate) fn install_debian(packages: &[&str]) -> Result<()> {
 }
 
 /// Whether the Debian package is installed.
-pub(crate) fn has_debian(package: &str) -> bool {
+#[must_use]
+pub fn has_debian(package: &str) -> bool {
     Command::new("dpkg-query")
         .args(["--show", "--showformat=${db:Status-Status}", package])
         .stderr(Stdio::null())

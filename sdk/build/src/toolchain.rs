@@ -7,11 +7,11 @@ use std::{env, fmt, fs};
 
 use anyhow::{Context, Result, bail};
 
+use crate::cargo;
 use crate::process::{find, has_debian, install_debian, output, run_quietly};
-use crate::workspace::cargo;
 
 /// What modules are built for.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Forces one way (`rustup`, `debian`) instead of the first that works.
 const CHOICE: &str = "NIYAM_GUEST_TOOLCHAIN";
@@ -23,7 +23,7 @@ const DEBIAN_SOURCE: &str = "/usr/lib/rustlib/src/rust/library";
 const DEBIAN_LINKER: &str = "/usr/bin/wasm-ld-19";
 
 /// How modules are built.
-pub(crate) enum Toolchain {
+pub enum Toolchain {
     /// The compiler in use has the target's standard library.
     Installed,
     /// Debian's compiler builds the standard library from Debian's source, driven by this cargo.
@@ -47,7 +47,10 @@ impl fmt::Display for Toolchain {
 
 impl Toolchain {
     /// The first way that works here: what is installed, what rustup can add, Debian's packages.
-    pub(crate) fn find() -> Result<Self> {
+    ///
+    /// # Errors
+    /// When none works.
+    pub fn find() -> Result<Self> {
         match env::var(CHOICE).as_deref() {
             Err(_) | Ok("") => {}
             Ok("rustup") => return Self::by_rustup(),
@@ -68,7 +71,10 @@ impl Toolchain {
     }
 
     /// A cargo command (`rustc`, `build`) for the target, which goes on to take arguments.
-    pub(crate) fn cargo(&self, subcommand: &str) -> Result<Command> {
+    ///
+    /// # Errors
+    /// When the path of programs cannot be written down.
+    pub fn cargo(&self, subcommand: &str) -> Result<Command> {
         match self {
             Self::Installed => {
                 let mut command = Command::new(cargo());
@@ -94,7 +100,8 @@ impl Toolchain {
     }
 
     /// The folder of intermediate builds, one for each compiler so that they do not undo each other's.
-    pub(crate) const fn folder(&self) -> &'static str {
+    #[must_use]
+    pub const fn folder(&self) -> &'static str {
         match self {
             Self::Installed => "guests",
             Self::Debian(_) => "guests/debian",

@@ -11,16 +11,21 @@ const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/ty
 const EXPORT_REQUIRED: &str = "niyam:rules/module@0.1.0";
 
 /// A component, checked.
-pub(crate) struct Component {
-    pub(crate) bytes: Vec<u8>,
+#[derive(Debug)]
+pub struct Component {
+    /// The component.
+    pub bytes: Vec<u8>,
     /// Names of the interfaces that it imports.
-    pub(crate) imports: Vec<String>,
+    pub imports: Vec<String>,
     /// Pages of 64 KiB that its memory starts with.
-    pub(crate) memory_pages: u64,
+    pub memory_pages: u64,
 }
 
 /// The component of `module`, a core module with the contract's world described in it.
-pub(crate) fn encode(module: &[u8]) -> Result<Component> {
+///
+/// # Errors
+/// When it is none, or asks for more than a module may.
+pub fn encode(module: &[u8]) -> Result<Component> {
     let bytes = ComponentEncoder::default()
         .module(module)
         .and_then(|encoder| encoder.validate(true).encode())
@@ -28,13 +33,19 @@ pub(crate) fn encode(module: &[u8]) -> Result<Component> {
     check(bytes)
 }
 
-fn check(bytes: Vec<u8>) -> Result<Component> {
+/// A component that was made elsewhere.
+///
+/// # Errors
+/// When it imports or exports anything else than a module does.
+pub fn check(bytes: Vec<u8>) -> Result<Component> {
     let Interfaces { imports, exports } = interfaces(&bytes)?;
     if let Some(foreign) = imports.iter().find(|import| !IMPORTS_ALLOWED.contains(&import.as_str())) {
         bail!("the component imports {foreign}; a module may import only {}", IMPORTS_ALLOWED.join(", "));
     }
     if !exports.iter().any(|export| export == EXPORT_REQUIRED) {
-        bail!("the component does not export {EXPORT_REQUIRED}: its crate calls no export macro of the SDK");
+        bail!(
+            "the component does not export {EXPORT_REQUIRED}: in Rust, its crate calls no export macro of the SDK"
+        );
     }
     Ok(Component { memory_pages: memory_pages(&bytes)?, bytes, imports })
 }
@@ -105,13 +116,13 @@ mod tests {
             r#"(component (core module) (import "niyam:rules/context@0.1.0" (instance))
                 (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#,
         );
-        let error = check(component).err().expect("a foreign import").to_string();
+        let error = check(component).expect_err("a foreign import").to_string();
         assert!(error.contains("wasi:clocks/wall-clock@0.2.0"), "{error}");
     }
 
     #[test]
     fn refuses_a_component_that_exports_nothing() {
-        let error = check(parse("(component)")).err().expect("no export").to_string();
+        let error = check(parse("(component)")).expect_err("no export").to_string();
         assert!(error.contains("niyam:rules/module@0.1.0"), "{error}");
     }
 
