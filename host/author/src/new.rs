@@ -82,7 +82,11 @@ fn files(name: &str, world: World, language: Language) -> Result<Vec<(String, St
                 "name": name,
                 "private": true,
                 "type": "module",
-                "devDependencies": { "@bytecodealliance/componentize-js": "0.23.0" },
+                // The shim is what componentize-js loads and does not name.
+                "devDependencies": {
+                    "@bytecodealliance/componentize-js": "0.23.0",
+                    "@bytecodealliance/preview2-shim": "0.25.0",
+                },
             });
             files.push(("package.json".to_owned(), serde_json::to_string_pretty(&package)? + "\n"));
         }
