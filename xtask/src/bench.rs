@@ -28,7 +28,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let with_zen =
         !options.list && (options.groups.is_empty() || options.groups.iter().any(|group| group == "modules"));
     let mut steps = Steps::new(if with_zen { 5 } else { 4 });
-    steps.take("Building the modules", plugins::run)?;
+    steps.take("Building the modules", plugins::guests)?;
     steps.take("Building niyam and niyam-bench", || {
         process::run(
             Command::new(cargo())

@@ -71,7 +71,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one(()) >> 32);
     let on_postgres = wanted.iter().any(|test| test.starts_with("postgres"));
     let mut steps = Steps::new(2 + usize::from(on_postgres));
-    steps.take("Modules", plugins::run)?;
+    steps.take("Modules", plugins::guests)?;
     let postgres = on_postgres.then(|| steps.take("PostgreSQL", TestServer::start)).transpose()?;
     steps.begin(&format!("Disasters, {} of each, seed {seed}", options.cycles));
     let mut tests = Command::new(cargo());

@@ -30,7 +30,7 @@ const TEST: &str = "mutants::mutants_are_refused_or_contained";
 pub(crate) fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| RandomState::new().hash_one(()) >> 32);
     let mut steps = Steps::new(2);
-    steps.take("Modules", plugins::run)?;
+    steps.take("Modules", plugins::guests)?;
     steps.begin(&format!("{} mutants, seed {seed}", options.count));
     let mut tests = Command::new(cargo());
     // Of the whole workspace, so that what `cargo xtask test` built serves: fewer targets would mean other features.

@@ -55,15 +55,21 @@ impl Guest {
     }
 }
 
-/// Builds every guest that changed; the others stay as they are, to the byte.
+/// Builds every module that changed; the others stay as they are, to the byte.
 pub(crate) fn run() -> Result<()> {
+    guests()?;
+    for example in SCRIPTS {
+        build_script(example).with_context(|| format!("failed to build {example}"))?;
+    }
+    Ok(())
+}
+
+/// The modules in Rust alone, which is all that the server needs: no Node.js, no Python.
+pub(crate) fn guests() -> Result<()> {
     let toolchain = Toolchain::find()?;
     eprintln!("      built with {toolchain}");
     for guest in &GUESTS {
         build(&toolchain, guest).with_context(|| format!("failed to build {}", guest.name()))?;
-    }
-    for example in SCRIPTS {
-        build_script(example).with_context(|| format!("failed to build {example}"))?;
     }
     Ok(())
 }

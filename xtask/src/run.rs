@@ -43,7 +43,7 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let data = root().join(&options.data);
     let mut steps = Steps::new(6);
-    steps.take("Building the modules", plugins::run)?;
+    steps.take("Building the modules", plugins::guests)?;
     steps.take("Building niyam", || {
         process::run(
             Command::new(cargo()).args(["build", "--release", "--package", "niyam"]).current_dir(root()),

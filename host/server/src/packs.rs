@@ -195,8 +195,10 @@ impl Packs {
     }
 }
 
-fn digest_bytes(digest: &str) -> Option<[u8; 32]> {
-    hex::decode(digest).ok()?.try_into().ok()
+/// SHA-256 from its hex digits, as they are written everywhere: in lower case.
+pub(crate) fn digest_bytes(digest: &str) -> Option<[u8; 32]> {
+    let plain = digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+    hex::decode(digest).ok().filter(|_| plain)?.try_into().ok()
 }
 
 /// Runs `work` where it may block. A panic in it goes on here.

@@ -17,8 +17,9 @@ use crate::api::respond;
 use crate::api::router::Api;
 use crate::api::text::DateText;
 use crate::commands::CommandError;
-use crate::commands::activation::{ModuleError, WantedActivation, digest_bytes};
+use crate::commands::activation::{ModuleError, WantedActivation};
 use crate::commands::views::ActivationView;
+use crate::packs::digest_bytes;
 use crate::publishing::trust::Trust;
 use crate::roles::{ADMINS, READERS};
 

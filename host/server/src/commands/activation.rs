@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::commands::once::{Committed, once};
 use crate::commands::tenant::{Shown, TRIES};
 use crate::commands::{Actor, CommandError, Expected};
+use crate::packs::digest_bytes;
 use crate::publishing::report::{Refusal, Report};
 use crate::publishing::signature::Signed;
 use crate::publishing::trust::{Trust, trust};
@@ -272,12 +273,6 @@ fn bundled(module: &Module) -> ModuleAt {
         signers: Vec::new(),
         trust: Trust::Bundled,
     }
-}
-
-/// SHA-256 from its hex digits.
-pub(crate) fn digest_bytes(digest: &str) -> Option<[u8; 32]> {
-    let plain = digest.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
-    hex::decode(digest).ok().filter(|_| plain)?.try_into().ok()
 }
 
 /// The findings, with their places as the request has them.
