@@ -28,4 +28,4 @@ pub use error::{LoadError, ModuleFailure};
 pub use host::ModuleHost;
 pub use inspect::inspect;
 pub use limits::*;
-pub use module::{Decided, Findings, Module};
+pub use module::{Decided, Findings, Module, fuel_for};

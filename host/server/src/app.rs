@@ -15,6 +15,7 @@ use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
+use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
@@ -80,6 +81,7 @@ pub struct App {
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
 }
@@ -104,6 +106,8 @@ impl App {
             })?;
         let aggregates = Aggregates::new(store.clone());
         let tenants = Tenants::new(aggregates.clone());
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let jobs = Jobs::new(store.database().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
         Ok(Self {
             store,
             aggregates,
@@ -113,8 +117,9 @@ impl App {
             tenants,
             key,
             checkpoints,
+            jobs: Arc::new(jobs),
             clock,
-            ids: Arc::new(SystemIds),
+            ids,
         })
     }
 

@@ -5,6 +5,7 @@ mod carry;
 mod progress;
 mod projections;
 mod publisher;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -63,6 +64,11 @@ enum Command {
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Proves decisions. Exit code 0: proven, 1: something differs, 2: some could not be run again, or none was tried.
+    Verify(verify::Verify),
+    /// For authors of modules.
+    #[command(subcommand)]
+    Module(verify::ModuleCommand),
     /// Prints a description of the program, as it is committed beside its source.
     Describe {
         /// Of what.
@@ -193,6 +199,8 @@ pub fn run() -> ExitCode {
         Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Audit(command) => return audit::run(command),
+        Command::Verify(args) => return verify::run(args),
+        Command::Module(verify::ModuleCommand::Replay(args)) => asynchronously(verify::replay(args)),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
     };

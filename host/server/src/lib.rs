@@ -2,7 +2,8 @@
 //!
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
-//! `proof` signs what a history was.
+//! `proof` signs what a history was; `rerun` runs its decisions
+//! again, and `jobs` does that in the background.
 
 mod aggregates;
 mod api;
@@ -14,11 +15,13 @@ mod clock;
 mod commands;
 mod describe;
 mod ids;
+mod jobs;
 mod keys;
 mod packs;
 mod projections;
 mod proof;
 mod publishing;
+mod rerun;
 mod roles;
 mod serve;
 mod telemetry;
@@ -31,5 +34,6 @@ pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
 pub use describe::Reference;
+pub use rerun::{Counted, simulate_documents, verify_decisions};
 pub use roles::Role;
 pub use serve::{ServeError, Server};

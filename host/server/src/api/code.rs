@@ -66,6 +66,8 @@ codes! {
     RouteUnknown = "route-unknown", NOT_FOUND;
     /// The tenant has no such invoice.
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
+    /// The tenant has no such verification or simulation.
+    JobNotFound = "job-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
     FormNotFound = "form-not-found", NOT_FOUND;
     /// The tenant has no activation of that number.
@@ -127,6 +129,10 @@ codes! {
     DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;
     /// The document and its taxes are more than one event may hold.
     DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
+    /// There is no component with that digest, or it does not say what tax a document bears.
+    CandidateUnknown = "candidate-unknown", UNPROCESSABLE_ENTITY;
+    /// The configuration does not fit the module's schema.
+    ConfigInvalid = "config-invalid", UNPROCESSABLE_ENTITY;
     /// No compliance pack is active on that date.
     NoActivePack = "no-active-pack", UNPROCESSABLE_ENTITY;
     /// Niyam-Signature is not `<key id>:<base64 of 64 bytes>`.
@@ -167,6 +173,9 @@ codes! {
     ManifestInvalid = "manifest-invalid", UNPROCESSABLE_ENTITY;
     /// The Idempotency-Key was used for another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
+
+    /// The tenant has as many verifications and simulations under way as it may.
+    JobsTooMany = "jobs-too-many", TOO_MANY_REQUESTS;
 
     /// A defect of the server; the log has the request under its trace id.
     InternalError = "internal-error", INTERNAL_SERVER_ERROR;

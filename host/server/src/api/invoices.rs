@@ -21,7 +21,7 @@ use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
-use crate::commands::views::{DecisionView, InvoiceView};
+use crate::commands::views::{Answered, DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
 use crate::projections::{InvoiceListItem, InvoiceListQuery};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
@@ -288,7 +288,7 @@ pub(crate) struct DecisionPage {
     items: Vec<DecisionView>,
 }
 
-/// Which module decided what, of which input, at which cost.
+/// Explains each amount: which module decided it, by which rule of which law, of which input, at which cost.
 #[utoipa::path(get, path = "/v1/invoices/{id}/decisions", tag = "invoices", params(("id" = String, Path)),
     responses((status = 200, body = DecisionPage), (status = 404, body = Problem)))]
 pub(crate) async fn decisions(
@@ -297,17 +297,21 @@ pub(crate) async fn decisions(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let mut items = Vec::new();
-    for event in recorded(&api, &caller, &id).await? {
-        let at = (event.version, event.event_type.as_str(), event.recorded_at);
+    let events = recorded(&api, &caller, &id).await?;
+    let tenant = api.app.tenant(&caller.actor.tenant).await?.tenant;
+    for event in events {
+        let at = (event.position, event.version, event.event_type.as_str(), event.recorded_at);
         let assessed = |assessment: &niyam_domain::Assessment| {
-            DecisionView::new(at, &assessment.decision, Some(&assessment.taxes))
+            let answered = Answered::Taxes(&assessment.document, &assessment.taxes);
+            DecisionView::new(at, &assessment.decision, answered, tenant.activations.all())
         };
         match InvoiceEvent::read(&event.event_type, &event.payload).map_err(CommandError::from)? {
             InvoiceEvent::Drafted(drafted) => items.push(assessed(&drafted.assessment)),
             InvoiceEvent::Revised(revised) => items.push(assessed(&revised.assessment)),
             InvoiceEvent::Issued(issued) => {
                 items.push(assessed(&issued.assessment));
-                items.push(DecisionView::new(at, &issued.plan_decision, None));
+                let answered = Answered::Plan(&issued.assessment.document, &issued.plan);
+                items.push(DecisionView::new(at, &issued.plan_decision, answered, tenant.activations.all()));
             }
             InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
         }

@@ -139,6 +139,18 @@ impl From<CommandError> for ApiError {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }
             CommandError::Module(error) => error.into(),
+            CommandError::JobMissing => {
+                Self::new(Code::JobNotFound, "the tenant has no such verification or simulation")
+            }
+            CommandError::JobsTooMany => Self::new(
+                Code::JobsTooMany,
+                "as many verifications and simulations are under way as may be; wait for one, or give one up",
+            ),
+            CommandError::CandidateUnknown => Self::at(
+                Code::CandidateUnknown,
+                "/candidate/module",
+                "there is no component with that digest that says what tax a document bears",
+            ),
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {

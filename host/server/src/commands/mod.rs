@@ -3,6 +3,7 @@
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
 pub(crate) mod activation;
+pub(crate) mod examine;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod metadata;
@@ -74,6 +75,15 @@ pub(crate) enum CommandError {
     /// A module is not taken, or not activated.
     #[error(transparent)]
     Module(#[from] ModuleError),
+    /// The tenant has no such verification or simulation.
+    #[error("there is no such job")]
+    JobMissing,
+    /// The tenant has as many jobs under way as it may.
+    #[error("too many jobs are under way")]
+    JobsTooMany,
+    /// The candidate is no component that says what tax a document bears.
+    #[error("there is no such candidate")]
+    CandidateUnknown,
     /// A module did not answer.
     #[error(transparent)]
     Pack(Box<PackError>),
@@ -88,6 +98,12 @@ pub(crate) enum CommandError {
 impl From<PackError> for CommandError {
     fn from(error: PackError) -> Self {
         Self::Pack(Box::new(error))
+    }
+}
+
+impl From<sqlx::Error> for CommandError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
     }
 }
 

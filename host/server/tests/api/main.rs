@@ -11,6 +11,8 @@ mod lists;
 mod papers;
 mod proofs;
 mod repeats;
+mod reruns;
+mod simulations;
 mod taxes;
 mod tenants;
 
