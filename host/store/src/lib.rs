@@ -14,8 +14,8 @@
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; [`login`]: who stands behind the host's role; `sql`: the statements, in both dialects.
-//! 9. `reading`: events that are there; [`subscription`]: events as they come.
-//!   [`books`]: the same without an entrance, of a database that is only read.
+//! 9. `reading`: events that are there; [`subscription`]: events as they come;
+//!    [`books`]: what is there, of a database that is only read.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
@@ -35,8 +35,8 @@ pub mod database;
 pub mod error;
 pub mod event;
 mod group;
-pub mod modules;
 pub mod login;
+pub mod modules;
 mod notify;
 mod reading;
 pub mod snapshot;
@@ -54,8 +54,8 @@ pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
-pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
 pub use login::Login;
+pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

@@ -65,7 +65,7 @@ impl Books {
         let folder = tempfile::tempdir()?;
         let app = App::open(AppConfig::new(folder.path().to_owned(), None)).await?;
         let modules = Arc::new(ModuleHost::new(folder.path().join("compiled"))?);
-        let module = modules.load(&component("vat-bd")?)?;
+        let module = modules.load(&component("vat-bd.wasm")?)?;
         let config = module
             .check_config(&module.manifest().config_default)
             .map_err(|findings| anyhow!("its own configuration does not fit: {findings:?}"))?;
@@ -189,6 +189,7 @@ fn simulate(bench: &Bench) -> Result<()> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "a closure, written where it is given")]
 fn measure(
     bench: &Bench,
     name: &'static str,
@@ -210,11 +211,11 @@ fn measure(
                 let (before, began) = (processor_time()?, Instant::now());
                 count = run(&books, workers).await?;
                 wall.push(per(began.elapsed(), count));
-                each.push(per(processor_time()? - before, count));
+                each.push(per(processor_time()?.saturating_sub(before), count));
                 let before = processor_time()?;
                 let calls = bench.count(50_000, 50);
                 books.bare(calls)?;
-                bare.push(per(processor_time()? - before, calls as u64));
+                bare.push(per(processor_time()?.saturating_sub(before), calls as u64));
             }
             let (cpu_us, bare_cpu_us, wall_us) = (median(&each), median(&bare), median(&wall));
             let rate = |microseconds: f64| if microseconds > 0.0 { rounded(1e6 / microseconds) } else { 0.0 };

@@ -7,9 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{
-    activations, forms, health, invoices, modules, simulations, tax, tenant, verifications,
-};
+use crate::api::{activations, forms, health, invoices, modules, simulations, tax, tenant, verifications};
 
 #[derive(OpenApi)]
 #[openapi(

@@ -153,7 +153,9 @@ async fn verify(args: Verify) -> Result<Conclusion, String> {
             .map_err(|error| error.to_string())?;
         println!("{text}");
     } else {
-        reports.iter().for_each(|report| report.print(args.ignore_fuel));
+        for report in &reports {
+            report.print(args.ignore_fuel);
+        }
     }
     Ok(conclusion)
 }
@@ -193,7 +195,9 @@ async fn one(
     }
     let mut verified = Verified::default();
     let workers = telling.workers().await.map_err(|error| error.to_string())?;
-    workers.into_iter().for_each(|worker| verified.add(worker.verified));
+    for worker in workers {
+        verified.add(worker.verified);
+    }
     let conclusion = verified.conclusion(args.ignore_fuel);
     let tenant = tenant.to_string();
     Ok(Report { tenant, conclusion, position, verified, differences_found: found, differences })

@@ -20,6 +20,9 @@ macro_rules! columns {
 
 /// Keeps a job that is asked for, unless it was before or is one too many.
 pub(crate) async fn ask(database: &Database, ask: &Ask) -> Result<Asked, sqlx::Error> {
+    const COUNT: &str = "select count(*) from jobs where tenant = $1 and state in ('queued', 'running') having count(*) >= $2";
+    const OLD: &str = "select id from jobs where tenant = $1 and state not in ('queued', 'running') and id not in \
+         (select id from jobs where tenant = $1 order by created_at desc, id desc limit $2) limit 1";
     let tenant = ask.tenant.as_str();
     let mut writer = database.write(&Scope::Tenant(&ask.tenant), Durability::Full).await?;
     if let Writer::Postgres(_) = writer {
@@ -35,7 +38,6 @@ pub(crate) async fn ask(database: &Database, ask: &Ask) -> Result<Asked, sqlx::E
             return Ok(if same { Asked::Before(id) } else { Asked::KeyReused });
         }
     }
-    const COUNT: &str = "select count(*) from jobs where tenant = $1 and state in ('queued', 'running') having count(*) >= $2";
     if find!(&mut writer, (i64,), COUNT, tenant, UNFINISHED_MAX)?.is_some() {
         return Ok(Asked::TooMany);
     }
@@ -56,8 +58,6 @@ pub(crate) async fn ask(database: &Database, ask: &Ask) -> Result<Asked, sqlx::E
         fingerprint,
         ask.now.as_microsecond()
     )?;
-    const OLD: &str = "select id from jobs where tenant = $1 and state not in ('queued', 'running') and id not in \
-         (select id from jobs where tenant = $1 order by created_at desc, id desc limit $2) limit 1";
     while let Some((old,)) = find!(&mut writer, (String,), OLD, tenant, KEPT_MAX)? {
         remove(&mut writer, tenant, &old).await?;
     }
@@ -166,7 +166,7 @@ pub(crate) async fn claim(
         job.id.as_str()
     )?;
     writer.commit().await?;
-    job.state = JobState::Running.as_str().to_owned();
+    JobState::Running.as_str().clone_into(&mut job.state);
     job.attempts += 1;
     Ok(Some(job))
 }

@@ -106,7 +106,7 @@ pub(super) async fn run(jobs: Arc<Jobs>, job: Job, stopped: watch::Receiver<bool
         ),
         // Its lease runs out, and it is begun again.
         Err(error) => {
-            tracing::error!(tenant.id = %claim.tenant, job.id = claim.id, %error, "failed to end a job")
+            tracing::error!(tenant.id = %claim.tenant, job.id = claim.id, %error, "failed to end a job");
         }
     }
 }
@@ -173,7 +173,9 @@ impl Following {
             verification(books, &components, &self.claim.tenant, Position(since), *workers).await?;
         let (end, workers) = self.follow(sweep, workers, |difference| difference.position).await?;
         let mut verified = Verified::default();
-        workers.into_iter().for_each(|worker| verified.add(worker.verified));
+        for worker in workers {
+            verified.add(worker.verified);
+        }
         let result = VerificationResult {
             conclusion: verified.conclusion(ignore_fuel),
             verified: &verified,

@@ -38,7 +38,9 @@ pub async fn verify_decisions(
         .map_err(|error| error.to_string())?;
     let mut verified = Verified::default();
     let done = run(sweep, verifiers, workers).await?;
-    done.into_iter().for_each(|worker| verified.add(worker.verified));
+    for worker in done {
+        verified.add(worker.verified);
+    }
     Ok(Counted { all: verified.decisions, same: verified.proven })
 }
 

@@ -141,6 +141,9 @@ impl Sweep {
     }
 }
 
+/// A page that is on its way, and how many positions it stands for.
+type Reading = JoinHandle<Result<(Vec<Recorded>, u64), StoreError>>;
+
 struct Worker<F> {
     sweep: Arc<Sweep>,
     /// Where the next range begins.
@@ -201,7 +204,7 @@ impl<F: Send + 'static> Worker<F> {
     }
 
     /// The events of the next range, on their way, and how many positions it has; `None` at the end.
-    fn read_next(&self) -> Option<JoinHandle<Result<(Vec<Recorded>, u64), StoreError>>> {
+    fn read_next(&self) -> Option<Reading> {
         let begins = self.next.fetch_add(u64::from(RANGE_POSITIONS), Ordering::Relaxed);
         let ends = begins.saturating_add(u64::from(RANGE_POSITIONS)).min(self.sweep.up_to.0);
         if begins >= ends || self.progress.is_stopped() {

@@ -482,7 +482,9 @@ pub(crate) fn patiently<T>(call: impl Fn() -> Result<T, ModuleFailure>) -> Resul
 /// SHA-256 of the parts, one after another, hex.
 fn digest_of(parts: &[&[u8]]) -> String {
     let mut hasher = Sha256::new();
-    parts.iter().for_each(|part| hasher.update(part));
+    for part in parts {
+        hasher.update(part);
+    }
     hex::encode(hasher.finalize())
 }
 
