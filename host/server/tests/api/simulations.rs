@@ -8,17 +8,17 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use crate::harness::{On, TestHost, on_both, sale};
 
+/// The digest of a bundled module's component.
+fn digest_of(file: &str) -> String {
+    let path = format!("{}/../../target/modules/{file}.wasm", env!("CARGO_MANIFEST_DIR"));
+    niyam_modules::digest_hex(&std::fs::read(path).expect("`cargo xtask plugins` makes it"))
+}
+
+fn unruly(config: &Value) -> Value {
+    json!({"module": digest_of("guests/unruly"), "config": config})
+}
+
 impl TestHost {
-    /// The digest of a bundled module's component.
-    fn digest(&self, file: &str) -> String {
-        let path = format!("{}/../../target/modules/{file}.wasm", env!("CARGO_MANIFEST_DIR"));
-        niyam_modules::digest_hex(&std::fs::read(path).expect("`cargo xtask plugins` makes it"))
-    }
-
-    fn unruly(&self, config: &Value) -> Value {
-        json!({"module": self.digest("guests/unruly"), "config": config})
-    }
-
     /// Every table of SQLite but the jobs' own, row by row.
     async fn tables(&self) -> Vec<(String, Vec<String>)> {
         let file = format!("sqlite:{}", self.data().join("niyam.db").display());
@@ -56,7 +56,7 @@ async fn a_candidate_is_tried_on_issued_documents(on: On) {
     let before = if matches!(on, On::Sqlite) { host.tables().await } else { Vec::new() };
 
     // 13 instead of 15 percent.
-    let path = host.job("/v1/simulations", &json!({"candidate": host.unruly(&json!({"rate": "13"}))})).await;
+    let path = host.job("/v1/simulations", &json!({"candidate": unruly(&json!({"rate": "13"}))})).await;
     let job = host.ended(&path).await;
     assert_eq!(job["state"], "done", "{job}");
     let result = &job["result"];
@@ -91,7 +91,7 @@ async fn a_candidate_is_tried_on_issued_documents(on: On) {
     assert_eq!(neither.problem(), (406, "not-acceptable"));
 
     // The same module with the same configuration answers the same; drafts count when that is asked for.
-    let same = json!({"module": host.digest("vat-bd"), "config": {"rounding": {"places": 2}}});
+    let same = json!({"module": digest_of("vat-bd"), "config": {"rounding": {"places": 2}}});
     let body = json!({"candidate": same, "filter": {"drafts": true}});
     let job = host.ended(&host.job("/v1/simulations", &body).await).await;
     assert_eq!((&job["result"]["documents"], &job["result"]["same"]), (&json!(4), &json!(4)), "{job}");
@@ -118,7 +118,7 @@ async fn a_candidate_is_tried_on_issued_documents(on: On) {
 
 async fn what_cannot_be_tried_is_refused_with_its_place(on: On) {
     let host = TestHost::new(on).await;
-    let good = host.unruly(&json!({}));
+    let good = unruly(&json!({}));
     let digest = good["module"].clone();
     for (body, code, pointer) in [
         (json!({"candidate": {"module": "00", "config": {}}}), "candidate-unknown", "/candidate/module"),
@@ -197,7 +197,7 @@ async fn a_candidate_that_fails_on_every_document_is_given_up_and_flagged(on: On
     let bearer = spoilt(&host, 105, "trap").await;
     host.token = bearer;
     let drafts = json!({"drafts": true});
-    let body = json!({"candidate": host.unruly(&json!({})), "filter": drafts});
+    let body = json!({"candidate": unruly(&json!({})), "filter": drafts});
     let path = host.job("/v1/simulations", &body).await;
     let job = host.ended(&path).await;
     assert_eq!((&job["state"], &job["problem"]), (&json!("failed"), &json!("candidate-fails")), "{job}");
@@ -210,7 +210,7 @@ async fn a_candidate_that_fails_on_every_document_is_given_up_and_flagged(on: On
         (&json!("failed"), &json!(["module-trapped"]))
     );
     // One that refuses is heard to the end.
-    let body = json!({"candidate": {"module": host.digest("vat-bd"), "config": {}}, "filter": drafts});
+    let body = json!({"candidate": {"module": digest_of("vat-bd"), "config": {}}, "filter": drafts});
     let path = host.job("/v1/simulations", &body).await;
     let job = host.ended(&path).await;
     assert_eq!((&job["state"], &job["result"]["refused"]), (&json!("done"), &json!(105)), "{job}");
@@ -223,7 +223,7 @@ async fn a_job_survives_a_restart_leaves_others_their_turn_and_is_cancelled(on: 
     let bearer = spoilt(&host, 90, "loop").await;
     let demo = host.token.clone();
     host.token = bearer;
-    let body = json!({"candidate": host.unruly(&json!({})), "filter": {"drafts": true}});
+    let body = json!({"candidate": unruly(&json!({})), "filter": {"drafts": true}});
     let path = host.job("/v1/simulations", &body).await;
     let running = async |host: &TestHost| {
         for _ in 0..200 {
@@ -247,7 +247,7 @@ async fn a_job_survives_a_restart_leaves_others_their_turn_and_is_cancelled(on: 
     assert_eq!((&job["state"], job.get("result")), (&json!("cancelled"), None), "{job}");
     // Its place is free for another at once.
     let body =
-        json!({"candidate": {"module": host.digest("vat-bd"), "config": {}}, "filter": {"drafts": true}});
+        json!({"candidate": {"module": digest_of("vat-bd"), "config": {}}, "filter": {"drafts": true}});
     assert_eq!(host.ended(&host.job("/v1/simulations", &body).await).await["state"], "done");
     assert_eq!(host.get(&path).await.body["state"], "cancelled");
 }
