@@ -16,7 +16,8 @@ create table modules (
     report text, -- JSON: what it says of itself when ready, why when refused
     queued_at bigint not null, -- microseconds since 1970-01-01T00:00:00Z
     host bytea check (octet_length(host) = 16), -- who compiles it
-    host_until bigint -- until when, if it is not heard of again
+    host_until bigint, -- until when, if it is not heard of again
+    attempts bigint not null default 0 -- how often a host began to compile it
 );
 
 create index modules_state on modules (state, queued_at);

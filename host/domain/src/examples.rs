@@ -8,6 +8,7 @@ macro_rules! examples {
 
 /// A payload of each type that was ever written, as it was written.
 pub const EXAMPLES: &[(&str, &str)] = examples! {
+    "data-subject.erased.v1"
     "invoice.approved.v1"
     "invoice.cancelled.v1"
     "invoice.drafted.v1"

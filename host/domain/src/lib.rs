@@ -5,6 +5,7 @@
 
 mod activation;
 mod aggregate;
+mod data_subject;
 mod decision;
 mod document;
 mod event;
@@ -13,6 +14,7 @@ mod ids;
 mod invoice;
 mod money;
 mod number_series;
+pub mod personal;
 mod rejection;
 mod tenant;
 mod upcast;
@@ -23,6 +25,7 @@ pub use activation::{
     Withdrawal, World,
 };
 pub use aggregate::{Aggregate, STATE_SCHEMA};
+pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
@@ -35,6 +38,7 @@ pub use invoice::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
+pub use personal::Personal;
 pub use rejection::Rejection;
 pub use tenant::{
     ChangeProfile, CreateTenant, Profile, ProfileChanged, Tenant, TenantCommand, TenantCreated, TenantEvent,

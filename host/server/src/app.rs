@@ -9,7 +9,7 @@ use std::sync::Arc;
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
@@ -17,8 +17,12 @@ use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
 use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
+use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
+
+/// Most components that are taken in at one time.
+const UPLOADS_AT_ONCE: usize = 4;
 
 /// What to open.
 pub struct AppConfig {
@@ -65,6 +69,9 @@ pub enum OpenError {
     /// The engine does not start.
     #[error("failed to start the module host: {0}")]
     Engine(#[source] LoadError),
+    /// Personal data cannot be opened.
+    #[error(transparent)]
+    Personal(#[from] VaultError),
     /// A bundled module is refused.
     #[error("failed to load the bundled modules: {0}")]
     Modules(String),
@@ -73,10 +80,13 @@ pub enum OpenError {
 /// A running Niyam.
 pub struct App {
     pub(crate) store: EventStore,
+    pub(crate) vault: Vault,
     pub(crate) aggregates: Aggregates,
     pub(crate) packs: Arc<Packs>,
     /// Wakes what compiles modules.
     pub(crate) compiler: Arc<Notify>,
+    /// Components that are taken in at one time, whole in memory.
+    pub(crate) uploads: Semaphore,
     pub(crate) allow_unsigned: bool,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
@@ -97,6 +107,8 @@ impl App {
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let vault = Vault::open(&data_folder, store.clone(), Arc::clone(&ids)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
@@ -104,15 +116,17 @@ impl App {
                 PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
                 error => OpenError::Modules(error.to_string()),
             })?;
-        let aggregates = Aggregates::new(store.clone());
+        let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
-        let jobs = Jobs::new(store.database().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
+        let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
         Ok(Self {
             store,
+            vault,
             aggregates,
             packs: Arc::new(packs),
             compiler: Arc::default(),
+            uploads: Semaphore::new(UPLOADS_AT_ONCE),
             allow_unsigned,
             tenants,
             key,

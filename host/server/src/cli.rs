@@ -2,6 +2,7 @@
 
 mod audit;
 mod carry;
+mod erase;
 mod progress;
 mod projections;
 mod publisher;
@@ -50,6 +51,8 @@ enum Command {
     Restore(Restore),
     /// Takes over everything from another database; repeated, what is new.
     Copy(Copy),
+    /// Erases a data subject for good: what is recorded about it can be read by nobody any more.
+    Erase(erase::Erase),
     /// Shows, rebuilds and resumes the read models.
     #[command(subcommand)]
     Projections(Projections),
@@ -195,6 +198,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => asynchronously(carry::backup(args)),
         Command::Restore(args) => asynchronously(carry::restore(args)),
         Command::Copy(args) => asynchronously(carry::copy(args)),
+        Command::Erase(args) => asynchronously(erase::run(args)),
         Command::Projections(command) => asynchronously(projections::run(command)),
         Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),

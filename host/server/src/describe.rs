@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use clap::ValueEnum;
-use niyam_domain::{DOCUMENT_RULES, EXAMPLES, EventKind, InvoiceEvent, NumberSeriesEvent, TenantEvent};
+use niyam_domain::{
+    DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EventKind, InvoiceEvent, NumberSeriesEvent, TenantEvent,
+};
 
 use crate::api::code::Code;
 use crate::commands::RULES;
@@ -64,6 +66,7 @@ fn events() -> String {
         ("Tenants", TenantEvent::KINDS),
         ("Invoices", InvoiceEvent::KINDS),
         ("Number series", NumberSeriesEvent::KINDS),
+        ("Data subjects", DataSubjectEvent::KINDS),
     ] {
         add(&mut text, format_args!("\n## {aggregate}\n"));
         for EventKind { event_type, meaning } in kinds {

@@ -2,8 +2,8 @@
 //!
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
-//! `proof` signs what a history was; `rerun` runs its decisions
-//! again, and `jobs` does that in the background.
+//! `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
+//! `rerun` runs decisions again, and `jobs` does that in the background.
 
 mod aggregates;
 mod api;
@@ -18,6 +18,7 @@ mod ids;
 mod jobs;
 mod keys;
 mod packs;
+mod personal;
 mod projections;
 mod proof;
 mod publishing;
@@ -32,8 +33,10 @@ pub use aggregates::ReadError;
 pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;
+pub use commands::data_subject::{Erasure, erase_subject};
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
 pub use describe::Reference;
+pub use personal::VaultError;
 pub use rerun::{Counted, simulate_documents, verify_decisions};
 pub use roles::Role;
 pub use serve::{ServeError, Server};

@@ -44,7 +44,7 @@ pub(crate) struct Packs {
     bundled: Vec<Arc<Module>>,
     turns: Turns,
     /// Components that are read at one time.
-    inspections: Semaphore,
+    inspections: Arc<Semaphore>,
     /// When each module was called last, in looks of [`Self::forget_idle`].
     used: Mutex<Used>,
 }
@@ -92,7 +92,7 @@ impl Packs {
             store,
             bundled,
             turns: Turns::new(),
-            inspections: Semaphore::new(2),
+            inspections: Arc::new(Semaphore::new(2)),
             used: Mutex::default(),
         })
     }
@@ -164,10 +164,10 @@ impl Packs {
 
     /// Reads a component's bytes, before anything is compiled; gives its SHA-256 with them.
     pub(crate) async fn inspect(&self, bytes: Vec<u8>) -> Result<([u8; 32], Vec<u8>), LoadError> {
-        let Ok(_turn) = self.inspections.acquire().await else {
-            return Err(LoadError::Malformed(String::new()));
-        };
+        let turn = Arc::clone(&self.inspections).acquire_owned().await;
         blocking(move || {
+            // Held until it is read, also when the client is gone by then.
+            let _turn = turn;
             niyam_modules::inspect(&bytes)?;
             Ok((Sha256::digest(&bytes).into(), bytes))
         })

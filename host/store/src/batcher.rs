@@ -178,6 +178,9 @@ impl From<sqlx::Error> for GroupError {
             // By another host, in a transaction that moved no head: the next attempt sees it.
             return Self::Transient(StoreError::Unavailable(Arc::new(error)));
         }
+        if is_subject_keyed(&error) {
+            return Self::Final(AppendError::SubjectKeyed);
+        }
         StoreError::from(error).into()
     }
 }
@@ -192,6 +195,14 @@ fn is_event_id_used(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| {
         error.is_unique_violation()
             && (error.constraint() == Some("events_event_id") || error.message().contains("events.event_id"))
+    })
+}
+
+fn is_subject_keyed(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation()
+            && (error.constraint() == Some("subject_keys_live")
+                || error.message().contains("subject_keys.subject"))
     })
 }
 

@@ -1,12 +1,13 @@
 //! What is recorded, for a reader that needs no entrance to append: also of a database that is only read.
 
-use niyam_domain::{Position, StreamId, TenantId, Version};
+use niyam_domain::{Position, StreamId, SubjectKeyId, TenantId, Version};
 
 use crate::component::check;
 use crate::database::Database;
 use crate::error::StoreError;
 use crate::event::{Head, Recorded};
-use crate::sql::{read, types};
+use crate::sql::{read, subjects, types};
+use crate::subject::SubjectKey;
 
 /// The histories and components of a database, read alone.
 #[derive(Debug, Clone)]
@@ -85,6 +86,31 @@ impl Books {
         up_to: Position,
     ) -> Result<Vec<Position>, StoreError> {
         types::last_in_streams(&self.database, tenant, (wanted, ended), up_to).await
+    }
+
+    /// Those of the keys of data subjects that there are, as of now.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn subject_keys(
+        &self,
+        tenant: &TenantId,
+        ids: &[SubjectKeyId],
+    ) -> Result<Vec<SubjectKey>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        Box::pin(subjects::by_id(&self.database, tenant, ids)).await
+    }
+
+    /// One of the keys of data subjects that are not destroyed, whoever's it is; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn some_subject_key(&self) -> Result<Option<(TenantId, SubjectKey)>, StoreError> {
+        Box::pin(subjects::some(&self.database)).await
     }
 
     /// The component with this sha-256, checked.

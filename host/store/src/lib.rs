@@ -20,7 +20,8 @@
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
 //! 13. `component`: WebAssembly components by digest; [`modules`]: those that were uploaded, and publishers.
-//! 14. [`transfer`]: everything, for a backup or another database.
+//! 14. [`subject`]: the keys of data subjects, wrapped.
+//! 15. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -42,6 +43,7 @@ mod reading;
 pub mod snapshot;
 mod sql;
 pub mod store;
+pub mod subject;
 pub mod subscription;
 pub mod transfer;
 
@@ -58,4 +60,5 @@ pub use login::Login;
 pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
+pub use subject::{NewSubjectKey, SubjectKey};
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

@@ -167,12 +167,17 @@ impl EventStore {
         modules::ready(self.database()).await
     }
 
-    /// Takes the module that waited longest, or that a host left, for `host` to compile until `until`.
+    /// Takes the module that waited longest, or that a host left, for `host` to compile until `until`. Says which attempt
+    /// it is.
     ///
     /// # Errors
     ///
     /// If the database fails.
-    pub async fn claim_module(&self, host: Uuid, until: Timestamp) -> Result<Option<[u8; 32]>, StoreError> {
+    pub async fn claim_module(
+        &self,
+        host: Uuid,
+        until: Timestamp,
+    ) -> Result<Option<([u8; 32], u64)>, StoreError> {
         let (now, until) = (self.now_micros(), until.as_microsecond());
         modules::claim(self.database(), host, now, until).await
     }

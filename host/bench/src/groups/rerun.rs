@@ -167,8 +167,7 @@ struct Rerun {
 
 fn verify(bench: &Bench) -> Result<()> {
     measure(bench, VERIFY.name, VERIFY_TARGET, async |books: &Books, workers: usize| {
-        let database = books.app.store().database();
-        let counted = verify_decisions(database, Arc::clone(&books.modules), &books.tenant, workers).await;
+        let counted = verify_decisions(&books.app, Arc::clone(&books.modules), &books.tenant, workers).await;
         let counted = counted.map_err(|error| anyhow!(error))?;
         ensure!(counted.all == 3 * books.invoices as u64, "not every decision was run again: {counted:?}");
         ensure!(counted.all == counted.same, "a decision is not proven: {counted:?}");
@@ -178,10 +177,9 @@ fn verify(bench: &Bench) -> Result<()> {
 
 fn simulate(bench: &Bench) -> Result<()> {
     measure(bench, SIMULATION.name, SIMULATION_TARGET, async |books: &Books, workers: usize| {
-        let database = books.app.store().database();
         let candidate = (books.module.reference().digest.as_str(), books.config.as_str());
         let modules = Arc::clone(&books.modules);
-        let counted = simulate_documents(database, modules, &books.tenant, candidate, workers).await;
+        let counted = simulate_documents(&books.app, modules, &books.tenant, candidate, workers).await;
         let counted = counted.map_err(|error| anyhow!(error))?;
         ensure!(counted.all == books.invoices as u64, "not every document was asked about: {counted:?}");
         ensure!(counted.all == counted.same, "the same module answers otherwise: {counted:?}");

@@ -142,5 +142,6 @@ pub(crate) async fn withdraw(
 
 /// A text that is no number names no activation.
 fn number(text: &str) -> Result<u32, ApiError> {
-    text.parse().map_err(|_| Rejection::ActivationMissing.into())
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| plain).ok_or_else(|| Rejection::ActivationMissing.into())
 }

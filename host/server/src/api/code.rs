@@ -68,6 +68,8 @@ codes! {
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
     /// The tenant has no such verification or simulation.
     JobNotFound = "job-not-found", NOT_FOUND;
+    /// Nothing was ever recorded about such a data subject.
+    DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
     FormNotFound = "form-not-found", NOT_FOUND;
     /// The tenant has no activation of that number.
@@ -81,6 +83,8 @@ codes! {
 
     /// The invoice is in a state that does not allow this.
     InvoiceStatusConflict = "invoice-status-conflict", CONFLICT;
+    /// The customer's data were erased: a draft needs another customer first.
+    DataSubjectErased = "data-subject-erased", CONFLICT;
     /// Only an issued invoice has papers.
     InvoiceNotIssued = "invoice-not-issued", CONFLICT;
     /// The taxes are no longer those that were approved.
@@ -251,6 +255,8 @@ mod tests {
             Rejection::WrongStatus { found: InvoiceStatus::Issued, needed: "a draft" },
             Rejection::InvoiceMissing,
             Rejection::TaxesChanged,
+            Rejection::DataSubjectErased,
+            Rejection::DataSubjectMissing,
             Rejection::TenantExists,
             Rejection::NoActivePack,
             Rejection::ActivationMissing,

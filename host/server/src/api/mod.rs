@@ -4,6 +4,7 @@ mod activations;
 mod body;
 mod caller;
 pub(crate) mod code;
+mod data_subjects;
 mod document;
 mod forms;
 mod health;

@@ -135,16 +135,18 @@ impl<S: Send + Sync> FromRequest<S> for Component {
     request_body(content = Vec<u8>, content_type = "application/wasm"),
     params(("Niyam-Signature" = Option<Vec<String>>, Header,
         description = "`<key id>:<base64 of the ed25519 signature>`; may repeat. Signed is `niyam-module-v1`, a zero byte and the component's SHA-256.")),
-    responses((status = 202, body = UploadView), (status = 200, body = UploadView), (status = 413, body = Problem),
+    responses((status = 202, body = UploadView), (status = 200, body = UploadView),
         (status = 415, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn upload(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    headers: HeaderMap,
-    Component(bytes): Component,
+    request: Request,
 ) -> Result<Response, ApiError> {
+    // Before the body is read, which only who may upload makes the server hold.
     caller.require(ADMINS)?;
-    let signed = signatures(&headers)?;
+    let signed = signatures(request.headers())?;
+    let _turn = api.app.uploads.acquire().await;
+    let Component(bytes) = Component::from_request(request, &api).await?;
     let (module, new) = api.app.upload_module(&caller.actor, bytes, signed).await?;
     let location = format!("/v1/modules/{}", module.digest);
     let mut response = respond::json(&UploadView::from(module))?;

@@ -7,7 +7,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{activations, forms, health, invoices, modules, simulations, tax, tenant, verifications};
+use crate::api::{
+    activations, data_subjects, forms, health, invoices, modules, simulations, tax, tenant, verifications,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +19,7 @@ use crate::api::{activations, forms, health, invoices, modules, simulations, tax
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
         tax::fiscal_period, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
-        activations::withdraw, verifications::ask, verifications::show,
+        activations::withdraw, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,
         simulations::differences, simulations::differences_csv, health::live, health::ready, health::show
     ),

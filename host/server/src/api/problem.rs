@@ -14,6 +14,7 @@ use crate::commands::CommandError;
 use crate::commands::activation::ModuleError;
 use crate::commands::views::FindingView;
 use crate::packs::PackError;
+use crate::personal::OpeningError;
 
 /// What went wrong, for the client.
 #[derive(Debug, Clone)]
@@ -238,6 +239,12 @@ impl From<StoreError> for ApiError {
             _ => (Code::InternalError, "the request failed"),
         };
         Self::failed(code, detail, &error)
+    }
+}
+
+impl From<OpeningError> for ApiError {
+    fn from(error: OpeningError) -> Self {
+        CommandError::from(error).into()
     }
 }
 

@@ -20,7 +20,8 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    activations, forms, health, invoices, modules, respond, simulations, tax, tenant, verifications,
+    activations, data_subjects, forms, health, invoices, modules, respond, simulations, tax, tenant,
+    verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -48,6 +49,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/invoices/{id}/events", get(invoices::events))
         .route("/v1/invoices/{id}/decisions", get(invoices::decisions))
         .route("/v1/invoices/{id}/forms/{code}", get(forms::draw))
+        .route("/v1/data-subjects/{id}/erase", post(data_subjects::erase))
         .route("/v1/tax/determinations", post(tax::determine))
         .route("/v1/identifiers/check", post(tax::check_identifier))
         .route("/v1/fiscal-periods", get(tax::fiscal_period))

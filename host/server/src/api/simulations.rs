@@ -100,8 +100,8 @@ impl FilterRequest {
 }
 
 /// Asks a candidate about the tenant's documents, in the background; nothing of the tenant changes. The result counts
-/// `documents`, `same`, `differ`, `other_reasons` (citations or findings alone), `refused`, `failed` and `unreadable`, and
-/// has the `totals` of each tax before and after.
+/// `documents`, `same`, `differ`, `other_reasons` (citations or findings alone), `refused`, `failed` and `unreadable`, those
+/// that are not asked about since personal data were `erased`, and has the `totals` of each tax before and after.
 #[utoipa::path(post, path = "/v1/simulations", tag = "proof", request_body = SimulationBody,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = JobView), (status = 422, body = Problem), (status = 429, body = Problem)))]
@@ -154,7 +154,10 @@ pub(crate) struct OtherAnswerView {
     /// As it is in the books.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer_before: Option<DeterminationView>,
-    /// The candidate's; absent when it refuses or fails.
+    /// Whether personal data of the document were erased since: the candidate cannot be asked about it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    erased: bool,
+    /// The candidate's; absent when it refuses or fails, or when the document was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
     answer_after: Option<DeterminationView>,
     /// What the candidate finds wrong, when it refuses.
@@ -166,6 +169,7 @@ impl From<BothAnswers> for OtherAnswerView {
     fn from(both: BothAnswers) -> Self {
         Self {
             told: both.told,
+            erased: both.erased,
             answer_before: both.before.as_ref().map(DeterminationView::from),
             answer_after: both.after.as_ref().map(DeterminationView::from),
             findings: both.findings.iter().map(FindingView::from).collect(),

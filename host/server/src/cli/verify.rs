@@ -17,6 +17,7 @@ use super::audit::COULD_NOT_TRY;
 use super::{Where, asynchronously, progress};
 use crate::app::default_database;
 use crate::jobs::cores;
+use crate::personal::Opener;
 use crate::rerun::components::Components;
 use crate::rerun::replay::{DecisionName, fixture};
 use crate::rerun::sweep::SweepProgress;
@@ -118,6 +119,7 @@ async fn verify(args: Verify) -> Result<Conclusion, String> {
     let connections = u32::try_from(workers).unwrap_or(1).max(2);
     let text = |error: niyam_store::StoreError| error.to_string();
     let books = Books::new(open_to_read(&url, connections).await.map_err(text)?);
+    let opener = opener(&args.at, books.clone()).await?;
     let heads = books.heads().await.map_err(text)?;
     let mut tenants = args.tenants.tenant.clone();
     if args.tenants.all_tenants {
@@ -137,7 +139,7 @@ async fn verify(args: Verify) -> Result<Conclusion, String> {
     let bar = progress::bar(0);
     let mut reports = Vec::with_capacity(tenants.len());
     for tenant in &tenants {
-        reports.push(one(&args, &books, &components, tenant, workers, &bar).await?);
+        reports.push(one(&args, &opener, &components, tenant, workers, &bar).await?);
     }
     bar.finish_and_clear();
     let conclusions = || reports.iter().map(|report| report.conclusion);
@@ -162,13 +164,13 @@ async fn verify(args: Verify) -> Result<Conclusion, String> {
 
 async fn one(
     args: &Verify,
-    books: &Books,
+    opener: &Opener,
     components: &Arc<Components>,
     tenant: &TenantId,
     workers: usize,
     bar: &ProgressBar,
 ) -> Result<Report, String> {
-    let (sweep, verifiers) = verification(books, components, tenant, Position(args.since), workers)
+    let (sweep, verifiers) = verification(opener, components, tenant, Position(args.since), workers)
         .await
         .map_err(|error| error.to_string())?;
     let position = sweep.up_to.0;
@@ -206,9 +208,11 @@ async fn one(
 impl Report {
     fn print(&self, ignore_fuel: bool) {
         let Self { tenant, position, verified, .. } = self;
-        let Verified { decisions, proven, other_fuel, untried, differing, components } = verified;
+        let Verified { decisions, proven, other_fuel, untried, erased, differing, components } = verified;
         match self.conclusion {
-            Conclusion::Proven => println!("{tenant}: proven: {decisions} decisions to position {position}"),
+            Conclusion::Proven => {
+                println!("{tenant}: proven: {} decisions to position {position}", decisions - erased);
+            }
             Conclusion::Differs => println!(
                 "{tenant}: DIFFERS: of {decisions} decisions {differing} differ, {other_fuel} cost other fuel, \
                  {untried} could not be run again, {proven} are proven"
@@ -216,6 +220,11 @@ impl Report {
             Conclusion::Unproven => println!(
                 "{tenant}: not proven: {untried} of {decisions} decisions could not be run again; none differs"
             ),
+        }
+        if *erased > 0 {
+            println!(
+                "  of {decisions} decisions {erased} cannot be run again: personal data of their input were erased"
+            );
         }
         for Difference { position, invoice, function, module, kind, expected, found } in &self.differences {
             print!("  position {position}");
@@ -250,11 +259,17 @@ impl Report {
     }
 }
 
+/// Opens what is sealed, with the master key of the data folder.
+async fn opener(at: &Where, books: Books) -> Result<Opener, String> {
+    Opener::find(&at.data, books).await.map_err(|error| error.to_string())
+}
+
 /// Writes the fixture of a decision.
 pub(super) async fn replay(args: Replay) -> Result<(), String> {
     let url = args.at.database_url.clone().unwrap_or_else(|| default_database(&args.at.data));
     let books = Books::new(open_to_read(&url, 1).await.map_err(|error| error.to_string())?);
-    let fixture = fixture(&books, &args.tenant, &args.decision).await.map_err(|error| error.to_string())?;
+    let opener = opener(&args.at, books).await?;
+    let fixture = fixture(&opener, &args.tenant, &args.decision).await.map_err(|error| error.to_string())?;
     fixture.write(&args.out).map_err(|error| format!("failed to write {}: {error}", args.out.display()))?;
     println!("{} of module {:.12} written to {}", fixture.function, fixture.module, args.out.display());
     Ok(())

@@ -186,7 +186,7 @@ impl App {
         key: Option<Idempotency>,
         wanted: WantedActivation,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let mut tries = 0;
             loop {
                 let at = self.tenant(&actor.tenant).await?;
@@ -243,7 +243,7 @@ impl App {
     ) -> Result<Committed, CommandError> {
         let shown = Shown::Activation(command.number);
         let command = TenantCommand::WithdrawActivation(command);
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.expect_tenant(actor, expected).await?;
             self.record_tenant(actor, key.clone(), Some(at), command, shown).await
         })

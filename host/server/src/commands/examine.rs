@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use niyam_domain::{Position, Rejection};
 use niyam_modules::{Module, fuel_for};
-use niyam_store::{Idempotency, Recorded};
+use niyam_store::Idempotency;
 use niyam_values::{Determination, Document, Finding};
 use serde::Serialize;
 use uuid::Uuid;
@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::commands::{Actor, CommandError};
 use crate::jobs::table::{self, FoundRow};
 use crate::jobs::{Ask, Asked, Job, JobKind, SimulationRequest, VerificationRequest};
+use crate::personal::Opened;
 use crate::rerun::simulate::{AnswerKind, Filter, OtherAnswer};
 use crate::rerun::stored::{Happened, decisions, payload};
 use crate::rerun::verify::patiently;
@@ -23,6 +24,8 @@ pub(crate) struct BothAnswers {
     pub(crate) told: OtherAnswer,
     /// The answer in the books; absent when it cannot be read any more.
     pub(crate) before: Option<Determination>,
+    /// Whether personal data of the document were erased meanwhile: the candidate cannot be asked again.
+    pub(crate) erased: bool,
     /// The candidate's; absent when it refuses or fails.
     pub(crate) after: Option<Determination>,
     /// What the candidate finds wrong, when it refuses.
@@ -139,19 +142,22 @@ impl App {
         for told in told {
             let range = (Position(told.position.saturating_sub(1)), Position(told.position));
             let types = Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued]);
-            let event = self.jobs.books().of_types(&actor.tenant, &types, range, 1).await?.pop();
-            stored.push((told, event.as_ref().and_then(answered)));
+            let opener = self.jobs.opener();
+            let events = opener.books().of_types(&actor.tenant, &types, range, 1).await?;
+            let event = opener.opening(&actor.tenant).each(events).await?.pop().and_then(Result::ok);
+            let erased = event.as_ref().is_some_and(|event| event.erased);
+            stored.push((told, erased, event.as_ref().and_then(answered)));
         }
         let candidate = self.candidate(module).await?;
         let turn = self.jobs.turn().await;
         let asked = tokio::task::spawn_blocking(move || {
             let _turn = turn;
-            let ask = |(told, answered): (OtherAnswer, Option<(Document, Determination)>)| {
+            let ask = |(told, erased, answered): (OtherAnswer, bool, Option<(Document, Determination)>)| {
                 let Some((document, before)) = answered else {
-                    return BothAnswers { told, before: None, after: None, findings: Vec::new() };
+                    return BothAnswers { told, before: None, erased, after: None, findings: Vec::new() };
                 };
                 // What it failed on once it fails on again, and may take its whole time for that.
-                let asked = (told.kind != AnswerKind::Failed)
+                let asked = (told.kind != AnswerKind::Failed && !erased)
                     .then(|| {
                         let fuel = fuel_for(&document);
                         patiently(|| candidate.determine_unproved(&config, &document, fuel)).ok()
@@ -160,10 +166,10 @@ impl App {
                 let before = Some(before);
                 match asked {
                     Some((Ok(after), _)) => {
-                        BothAnswers { told, before, after: Some(after), findings: Vec::new() }
+                        BothAnswers { told, before, erased, after: Some(after), findings: Vec::new() }
                     }
-                    Some((Err(findings), _)) => BothAnswers { told, before, after: None, findings },
-                    None => BothAnswers { told, before, after: None, findings: Vec::new() },
+                    Some((Err(findings), _)) => BothAnswers { told, before, erased, after: None, findings },
+                    None => BothAnswers { told, before, erased, after: None, findings: Vec::new() },
                 }
             };
             stored.into_iter().map(ask).collect()
@@ -173,7 +179,7 @@ impl App {
 }
 
 /// A document and its taxes, as an event has them; `None` if it cannot be read any more.
-fn answered(event: &Recorded) -> Option<(Document, Determination)> {
+fn answered(Opened { event, .. }: &Opened) -> Option<(Document, Determination)> {
     let payload = payload(event).ok()?;
     let assessment = decisions(&event.event_type, &payload).ok()?.assessment;
     Some((

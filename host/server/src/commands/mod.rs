@@ -3,11 +3,13 @@
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
 pub(crate) mod activation;
+pub(crate) mod data_subject;
 pub(crate) mod examine;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod metadata;
 pub(crate) mod once;
+mod sealed;
 pub(crate) mod tax;
 pub(crate) mod tenant;
 pub(crate) mod views;
@@ -18,6 +20,7 @@ use niyam_store::{AppendError, InvalidAppend, StoreError};
 use crate::aggregates::ReadError;
 use crate::commands::activation::ModuleError;
 use crate::packs::PackError;
+use crate::personal::OpeningError;
 use crate::roles::Role;
 
 /// The rules that commands keep themselves: the code of a finding, and what is wanted.
@@ -111,7 +114,17 @@ impl From<ReadError> for CommandError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => Self::Store(error),
+            ReadError::Opening(error) => error.into(),
             ReadError::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpeningError> for CommandError {
+    fn from(error: OpeningError) -> Self {
+        match error {
+            OpeningError::Store(error) => Self::Store(error),
+            error => Self::Defect(error.to_string()),
         }
     }
 }
@@ -133,6 +146,8 @@ impl From<AppendError> for CommandError {
         match error {
             AppendError::Conflict { stream, .. } => Self::Stale { stream },
             AppendError::KeyReused => Self::KeyReused,
+            // Tried often enough with the key of another request.
+            AppendError::SubjectKeyed => Self::Store(StoreError::Overloaded),
             AppendError::Invalid(InvalidAppend::Key) => Self::KeyInvalid,
             AppendError::Invalid(InvalidAppend::EventTooLarge | InvalidAppend::TooLarge) => Self::TooLarge,
             AppendError::Invalid(error) => Self::Defect(error.to_string()),

@@ -167,6 +167,9 @@ fn identifiers(identifiers: &[Identifier]) -> Vec<IdentifierView> {
 /// A party to a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PartyView {
+    /// The tenant's own id of the party.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: String,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
@@ -179,6 +182,7 @@ pub(crate) struct PartyView {
 impl From<&Party> for PartyView {
     fn from(party: &Party) -> Self {
         Self {
+            id: party.id.clone(),
             name: party.name.clone(),
             address: party.address.clone(),
             country: party.country.clone(),

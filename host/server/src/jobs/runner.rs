@@ -6,13 +6,14 @@ use std::thread;
 use std::time::Duration;
 
 use niyam_modules::{CALLS_MAX, ModuleHost};
-use niyam_store::{Books, Clock, Database};
+use niyam_store::{Clock, Database};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::jobs::job::{Ask, Asked};
 use crate::jobs::{table, work};
+use crate::personal::Opener;
 use crate::rerun::components::Components;
 
 /// Jobs that a host works on at one time.
@@ -28,7 +29,7 @@ pub(super) const LEASE: Duration = Duration::from_secs(10);
 /// The jobs of this process.
 pub(crate) struct Jobs {
     pub(super) database: Database,
-    pub(super) books: Books,
+    pub(super) opener: Opener,
     modules: Arc<ModuleHost>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) host: Uuid,
@@ -39,18 +40,13 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Jobs in `database`, worked on as `host` with the components of `modules`.
-    pub(crate) fn new(
-        database: Database,
-        modules: Arc<ModuleHost>,
-        clock: Arc<dyn Clock>,
-        host: Uuid,
-    ) -> Self {
-        let books = Books::new(database.clone());
+    /// Jobs in the database of `opener`, worked on as `host` with the components of `modules`.
+    pub(crate) fn new(opener: Opener, modules: Arc<ModuleHost>, clock: Arc<dyn Clock>, host: Uuid) -> Self {
+        let database = opener.books().database().clone();
         let workers = (cores() / 2).clamp(1, CALLS_AT_ONCE_MAX);
         Self {
             database,
-            books,
+            opener,
             modules,
             clock,
             host,
@@ -68,8 +64,8 @@ impl Jobs {
     }
 
     /// What is recorded.
-    pub(crate) const fn books(&self) -> &Books {
-        &self.books
+    pub(crate) const fn opener(&self) -> &Opener {
+        &self.opener
     }
 
     /// A turn among the module calls of jobs; held while it lasts.
@@ -80,7 +76,7 @@ impl Jobs {
 
     /// The components of the store, for one piece of work.
     pub(crate) fn components(&self) -> Arc<Components> {
-        Arc::new(Components::new(self.books.clone(), Arc::clone(&self.modules)))
+        Arc::new(Components::new(self.opener.books().clone(), Arc::clone(&self.modules)))
     }
 
     /// The moment, microseconds.

@@ -12,6 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use crate::jobs::job::{Job, JobKind, JobState, SimulationRequest, VerificationRequest};
 use crate::jobs::runner::Jobs;
 use crate::jobs::table::{self, Claim, Ending, FoundRow};
+use crate::personal::OpeningError;
 use crate::rerun::components::ConfigsError;
 use crate::rerun::simulate::{Simulated, Simulator, simulation};
 use crate::rerun::sweep::{Sweep, SweepProgress, Work};
@@ -53,6 +54,18 @@ impl From<ConfigsError> for Broken {
         match error {
             ConfigsError::Store(error) => Self::Store(error),
             ConfigsError::Unreadable(..) => Self::Hopeless(problem::UNREADABLE),
+        }
+    }
+}
+
+impl From<OpeningError> for Broken {
+    fn from(error: OpeningError) -> Self {
+        match error {
+            OpeningError::Store(error) => Self::Store(error),
+            error => {
+                tracing::error!(%error, "personal data do not open");
+                Self::Hopeless(problem::UNREADABLE)
+            }
         }
     }
 }
@@ -167,10 +180,10 @@ impl Following {
 
     async fn verify(&mut self, request: VerificationRequest) -> Result<Option<Ending>, Broken> {
         let VerificationRequest { since, ignore_fuel } = request;
-        let Jobs { books, workers, .. } = &*self.jobs;
+        let Jobs { opener, workers, .. } = &*self.jobs;
         let components = self.jobs.components();
         let (sweep, workers) =
-            verification(books, &components, &self.claim.tenant, Position(since), *workers).await?;
+            verification(opener, &components, &self.claim.tenant, Position(since), *workers).await?;
         let (end, workers) = self.follow(sweep, workers, |difference| difference.position).await?;
         let mut verified = Verified::default();
         for worker in workers {
@@ -194,7 +207,7 @@ impl Following {
             .map_err(|_| Broken::Hopeless(problem::CANDIDATE_MISSING))?;
         let candidate = (&module, config.as_str());
         let (sweep, workers) =
-            simulation(&self.jobs.books, &self.claim.tenant, candidate, filter, self.jobs.workers).await?;
+            simulation(&self.jobs.opener, &self.claim.tenant, candidate, filter, self.jobs.workers).await?;
         let (end, workers) = self.follow(sweep, workers, |answer| answer.position).await?;
         let (given_up, simulated) = Simulator::conclude(workers);
         let result =

@@ -22,6 +22,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 const CLAIM: SignedDuration = SignedDuration::from_secs(20);
 /// How often a host keeps its claim.
 const KEEP_EVERY: Duration = Duration::from_secs(5);
+/// How often compiling a module is begun: one that kills its host does not kill the next one for ever.
+const ATTEMPTS_MAX: u64 = 3;
 /// Looks after which a module that nobody called leaves memory: some five minutes.
 const IDLE_LOOKS: u64 = 150;
 
@@ -71,8 +73,8 @@ impl Worker {
     /// One module; says whether there was one.
     async fn work(&mut self) -> Result<bool, StoreError> {
         let until = self.until();
-        if let Some(digest) = self.store.claim_module(self.host, until).await? {
-            self.settle(digest).await?;
+        if let Some((digest, attempt)) = self.store.claim_module(self.host, until).await? {
+            self.settle(digest, attempt).await?;
             return Ok(true);
         }
         let ready = self.store.ready_modules().await?;
@@ -87,31 +89,38 @@ impl Worker {
         Ok(true)
     }
 
-    async fn settle(&mut self, digest: [u8; 32]) -> Result<(), StoreError> {
+    async fn settle(&mut self, digest: [u8; 32], attempt: u64) -> Result<(), StoreError> {
         let name = hex::encode(digest);
-        let Some(tried) = self.compile(&digest).await? else {
-            tracing::warn!(module.digest = name, "another host took the module over");
+        let tried = if attempt > ATTEMPTS_MAX {
+            let message = format!("compiling it broke off {ATTEMPTS_MAX} times");
+            Some(Report::Refused(Refusal { code: "component-not-compilable".to_owned(), message }))
+        } else {
+            self.compile(&digest).await?
+        };
+        let Some(tried) = tried else {
+            tracing::warn!(module.digest = name, attempt, "module left for a later attempt");
             return Ok(());
         };
-        let (state, report) = match &tried {
-            Report::Ready(_) => (ModuleState::Ready, &tried),
+        let state = match &tried {
+            Report::Ready(_) => ModuleState::Ready,
             Report::Refused(refusal) => {
                 tracing::info!(module.digest = name, code = refusal.code, "module refused");
-                (ModuleState::Refused, &tried)
+                ModuleState::Refused
             }
         };
-        let report = serde_json::to_string(report).unwrap_or_default();
+        let report = serde_json::to_string(&tried).unwrap_or_default();
         self.store.settle_module(self.host, &digest, state, &report).await?;
         self.compiled.insert(digest);
         Ok(())
     }
 
-    /// Tries the module, keeping the claim meanwhile; `None` if the claim was lost.
+    /// Tries the module, keeping the claim meanwhile; `None` if the claim was lost, or the host itself failed: the claim
+    /// then runs out, and another attempt is made.
     async fn compile(&self, digest: &[u8; 32]) -> Result<Option<Report>, StoreError> {
         let mut compiling = std::pin::pin!(self.packs.compile(digest));
         loop {
             tokio::select! {
-                tried = &mut compiling => return report(tried).map(Some),
+                tried = &mut compiling => return report(tried),
                 () = tokio::time::sleep(KEEP_EVERY) => {
                     if !self.store.keep_claim(self.host, digest, self.until()).await? {
                         return Ok(None);
@@ -127,15 +136,16 @@ impl Worker {
 }
 
 /// A refusal is the module's; what is the host's own trouble is not held against it.
-fn report(tried: Result<Arc<niyam_modules::Module>, PackError>) -> Result<Report, StoreError> {
+fn report(tried: Result<Arc<niyam_modules::Module>, PackError>) -> Result<Option<Report>, StoreError> {
     match tried {
-        Ok(module) => Ok(Report::Ready(Box::new(Described::from(&*module)))),
+        Ok(module) => Ok(Some(Report::Ready(Box::new(Described::from(&*module))))),
         Err(PackError::Unavailable { source: Some(error), .. }) if !matches!(error, LoadError::Host(_)) => {
-            Ok(Report::Refused(Refusal::from(&error)))
+            Ok(Some(Report::Refused(Refusal::from(&error))))
         }
         Err(PackError::Store(error)) => Err(error),
         Err(error) => {
-            Ok(Report::Refused(Refusal { code: "module-load-failed".to_owned(), message: error.to_string() }))
+            tracing::error!(%error, "a module could not be tried");
+            Ok(None)
         }
     }
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use niyam_domain::{Position, TenantId};
 use niyam_modules::ModuleHost;
-use niyam_store::{Books, Database};
 use tokio::sync::Semaphore;
 
+use crate::App;
 use crate::rerun::components::Components;
 use crate::rerun::simulate::{Filter, Simulator, simulation};
 use crate::rerun::sweep::{Sweep, Work};
@@ -26,14 +26,14 @@ pub struct Counted {
 /// # Errors
 /// When the store fails.
 pub async fn verify_decisions(
-    database: &Database,
+    app: &App,
     modules: Arc<ModuleHost>,
     tenant: &TenantId,
     workers: usize,
 ) -> Result<Counted, String> {
-    let books = Books::new(database.clone());
-    let components = Arc::new(Components::new(books.clone(), modules));
-    let (sweep, verifiers) = verification(&books, &components, tenant, Position(0), workers)
+    let opener = app.vault.opener();
+    let components = Arc::new(Components::new(opener.books().clone(), modules));
+    let (sweep, verifiers) = verification(opener, &components, tenant, Position(0), workers)
         .await
         .map_err(|error| error.to_string())?;
     let mut verified = Verified::default();
@@ -49,17 +49,17 @@ pub async fn verify_decisions(
 /// # Errors
 /// When the store fails, or has no such component.
 pub async fn simulate_documents(
-    database: &Database,
+    app: &App,
     modules: Arc<ModuleHost>,
     tenant: &TenantId,
     (digest, config): (&str, &str),
     workers: usize,
 ) -> Result<Counted, String> {
-    let books = Books::new(database.clone());
     let module = modules.get(digest).ok_or("the component is not loaded")?;
-    let (sweep, simulators) = simulation(&books, tenant, (&module, config), Filter::default(), workers)
-        .await
-        .map_err(|error| error.to_string())?;
+    let (sweep, simulators) =
+        simulation(app.vault.opener(), tenant, (&module, config), Filter::default(), workers)
+            .await
+            .map_err(|error| error.to_string())?;
     let (_, simulated) = Simulator::conclude(run(sweep, simulators, workers).await?);
     Ok(Counted { all: simulated.documents, same: simulated.same })
 }

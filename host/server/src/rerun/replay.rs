@@ -9,6 +9,8 @@ use niyam_store::{Books, Recorded, StoreError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::personal::opening::Erased;
+use crate::personal::{Opener, OpeningError};
 use crate::rerun::stored::{Happened, decisions, payload};
 
 /// Which decision.
@@ -104,6 +106,12 @@ pub(crate) enum ReplayError {
     /// The event that holds it cannot be read.
     #[error("failed to read the event: {0}")]
     Unreadable(String),
+    /// Its input is gone.
+    #[error(transparent)]
+    Erased(#[from] Erased),
+    /// The store failed, or personal data do not open.
+    #[error(transparent)]
+    Opening(#[from] OpeningError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -115,13 +123,16 @@ pub(crate) enum ReplayError {
 /// The decision of that name.
 ///
 /// # Errors
-/// When there is none, or the store fails.
+/// When there is none, personal data of it were erased, or the store fails.
 pub(crate) async fn fixture(
-    books: &Books,
+    opener: &Opener,
     tenant: &TenantId,
     name: &DecisionName,
 ) -> Result<Fixture, ReplayError> {
+    let books = opener.books();
     let event = find(books, tenant, name).await?.ok_or(ReplayError::Missing)?;
+    let read = opener.opening(tenant).events(vec![event]).await?.pop();
+    let event = read.ok_or(ReplayError::Missing)?.whole()?;
     let payload = payload(&event).map_err(ReplayError::Unreadable)?;
     let stored = decisions(&event.event_type, &payload).map_err(ReplayError::Unreadable)?;
     let assessment = stored.assessment;

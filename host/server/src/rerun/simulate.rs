@@ -8,11 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use niyam_domain::{Position, TenantId};
 use niyam_modules::{Module, fuel_for};
-use niyam_store::{Books, Recorded, StoreError};
+use niyam_store::{Recorded, StoreError};
 use niyam_values::{Date, Decimal, Determination, Document, Effect};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::personal::{Opened, Opener};
 use crate::rerun::stored::{Happened, decisions, invoice_of, payload};
 use crate::rerun::sweep::{Sweep, Work};
 use crate::rerun::verify::patiently;
@@ -153,6 +154,10 @@ pub(crate) struct Simulated {
     pub(crate) failures: BTreeMap<String, u64>,
     /// Events that could not be read.
     pub(crate) unreadable: u64,
+    /// Documents that the filter takes and that the candidate is not asked about, nor counted otherwise: personal data of
+    /// them were erased.
+    #[serde(default)]
+    pub(crate) erased: u64,
     /// Sums of each tax.
     pub(crate) totals: Vec<TaxTotal>,
 }
@@ -164,12 +169,13 @@ type Totals = BTreeMap<(String, String, &'static str), (Effect, Decimal, Decimal
 /// # Errors
 /// When the store fails.
 pub(crate) async fn simulation(
-    books: &Books,
+    opener: &Opener,
     tenant: &TenantId,
     (module, config): (&Arc<Module>, &str),
     filter: Filter,
     workers: usize,
 ) -> Result<(Sweep, Vec<Simulator>), StoreError> {
+    let books = opener.books();
     let up_to = books.head(tenant).await?.map(|head| head.last_position).unwrap_or_default();
     let mut happened = vec![Happened::Issued];
     let mut drafts = Vec::new();
@@ -180,7 +186,7 @@ pub(crate) async fn simulation(
         happened.extend(drafted);
     }
     let sweep = Sweep {
-        books: books.clone(),
+        opener: opener.clone(),
         tenant: tenant.clone(),
         event_types: Happened::types(&happened),
         after: Position(0),
@@ -228,15 +234,19 @@ pub(crate) struct Simulator {
 impl Work for Simulator {
     type Found = OtherAnswer;
 
-    fn take(&mut self, event: &Recorded, found: &mut Vec<OtherAnswer>) -> Result<(), StoreError> {
+    fn take(&mut self, opened: &Opened, found: &mut Vec<OtherAnswer>) -> Result<(), StoreError> {
         let shared = Arc::clone(&self.shared);
-        if self.is_over() || !shared.is_latest(event) {
+        if self.is_over() || !shared.is_latest(&opened.event) {
             return Ok(());
         }
-        if self.compare(&shared, event, found).is_err() {
+        if self.compare(&shared, opened, found).is_err() {
             self.simulated.unreadable += 1;
         }
         Ok(())
+    }
+
+    fn miss(&mut self, event: &Recorded, _reason: String, _found: &mut Vec<OtherAnswer>) {
+        self.simulated.unreadable += u64::from(self.shared.is_latest(event));
     }
 
     fn is_over(&self) -> bool {
@@ -264,6 +274,7 @@ impl Simulator {
             all.refused += one.refused;
             all.failed += one.failed;
             all.unreadable += one.unreadable;
+            all.erased += one.erased;
             for (code, count) in one.failures {
                 *all.failures.entry(code).or_default() += count;
             }
@@ -288,7 +299,7 @@ impl Simulator {
     fn compare(
         &mut self,
         shared: &Shared,
-        event: &Recorded,
+        Opened { event, erased }: &Opened,
         found: &mut Vec<OtherAnswer>,
     ) -> Result<(), String> {
         let payload = payload(event)?;
@@ -297,6 +308,10 @@ impl Simulator {
         let document: Document =
             serde_json::from_str(stored.assessment.document.get()).map_err(unreadable)?;
         if !shared.filter.takes(&document) {
+            return Ok(());
+        }
+        if *erased {
+            self.simulated.erased += 1;
             return Ok(());
         }
         let fuel = fuel_for(&document);

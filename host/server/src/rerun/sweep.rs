@@ -1,5 +1,5 @@
 //! Every event of some types of a tenant: page by page, the next page on its way while the present one is worked on, by
-//! several workers who take ranges of positions in turn.
+//! several workers who take ranges of positions in turn. What is sealed in an event is opened as its page is read.
 //!
 //! Memory stays flat, whatever the history's length. Work is done in slices of time, each with a permit that workers
 //! share with others, so that a module which takes long for each document holds nobody else up for longer than a slice.
@@ -11,9 +11,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use niyam_domain::{Position, TenantId};
-use niyam_store::{Books, Recorded, StoreError};
+use niyam_store::{Recorded, StoreError};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
+
+use crate::personal::opening::Unopened;
+use crate::personal::{Opened, Opener, OpeningError};
 
 /// Positions that a worker takes at once: no more events than one page holds.
 const RANGE_POSITIONS: u32 = 512;
@@ -23,9 +26,8 @@ const SLICE: Duration = Duration::from_millis(100);
 const FOUND_WAITING: usize = 8;
 
 /// What is gone through.
-#[derive(Debug, Clone)]
 pub(crate) struct Sweep {
-    pub(crate) books: Books,
+    pub(crate) opener: Opener,
     pub(crate) tenant: TenantId,
     /// As stored.
     pub(crate) event_types: Vec<String>,
@@ -64,34 +66,34 @@ pub(crate) trait Work: Send + 'static {
     /// What is worth telling at once.
     type Found: Send + 'static;
 
-    /// Takes one event.
+    /// Takes one event, which has placeholders where personal data were erased.
     ///
     /// # Errors
     /// When the store fails: nothing more can be done.
-    fn take(&mut self, event: &Recorded, found: &mut Vec<Self::Found>) -> Result<(), StoreError>;
+    fn take(&mut self, event: &Opened, found: &mut Vec<Self::Found>) -> Result<(), StoreError>;
+
+    /// Hears of an event that cannot be opened.
+    fn miss(&mut self, event: &Recorded, reason: String, found: &mut Vec<Self::Found>);
 
     /// Whether nothing more is to be learnt.
     fn is_over(&self) -> bool {
         false
     }
-
-    /// Brings the events of a page into the order in which they are best taken.
-    fn arrange(&self, _page: &mut [Recorded]) {}
 }
 
 /// What the workers of a sweep tell, and then they themselves.
 pub(crate) struct Telling<W: Work> {
     /// In batches; ends with the sweep, and has to be taken for it to go on.
     pub(crate) found: mpsc::Receiver<Vec<W::Found>>,
-    sweeping: JoinHandle<Result<Vec<W>, StoreError>>,
+    sweeping: JoinHandle<Result<Vec<W>, OpeningError>>,
 }
 
 impl<W: Work> Telling<W> {
     /// The workers, once all is done or stopped.
     ///
     /// # Errors
-    /// When the store failed.
-    pub(crate) async fn workers(self) -> Result<Vec<W>, StoreError> {
+    /// When the store failed, or the keys of personal data do not open.
+    pub(crate) async fn workers(self) -> Result<Vec<W>, OpeningError> {
         joined(self.sweeping.await)?
     }
 }
@@ -141,8 +143,10 @@ impl Sweep {
     }
 }
 
-/// A page that is on its way, and how many positions it stands for.
-type Reading = JoinHandle<Result<(Vec<Recorded>, u64), StoreError>>;
+/// A page that is on its way.
+type Reading = JoinHandle<Result<Page, OpeningError>>;
+/// Events, and how many positions they stand for.
+type Page = (Vec<Result<Opened, Box<Unopened>>>, u64);
 
 struct Worker<F> {
     sweep: Arc<Sweep>,
@@ -154,7 +158,7 @@ struct Worker<F> {
 }
 
 impl<F: Send + 'static> Worker<F> {
-    async fn run<W: Work<Found = F>>(self, work: W) -> Result<W, StoreError> {
+    async fn run<W: Work<Found = F>>(self, work: W) -> Result<W, OpeningError> {
         let progress = Arc::clone(&self.progress);
         let done = self.work_through(work).await;
         if done.is_err() {
@@ -163,12 +167,11 @@ impl<F: Send + 'static> Worker<F> {
         done
     }
 
-    async fn work_through<W: Work<Found = F>>(self, mut work: W) -> Result<W, StoreError> {
+    async fn work_through<W: Work<Found = F>>(self, mut work: W) -> Result<W, OpeningError> {
         let mut reading = self.read_next();
         while let Some(read) = reading.take() {
-            let (mut page, positions) = joined(read.await)??;
+            let (page, positions) = joined(read.await)??;
             reading = self.read_next();
-            work.arrange(&mut page);
             let mut page = VecDeque::from(page);
             while !page.is_empty() && !self.progress.is_stopped() {
                 let mut found = Vec::new();
@@ -183,7 +186,13 @@ impl<F: Send + 'static> Worker<F> {
                     }
                     while began.elapsed() < SLICE && done.is_ok() && !progress.is_stopped() {
                         let Some(event) = page.pop_front() else { break };
-                        done = work.take(&event, &mut found);
+                        match event {
+                            Ok(event) => done = work.take(&event, &mut found),
+                            Err(unopened) => {
+                                let Unopened { event, error } = *unopened;
+                                work.miss(&event, error.to_string(), &mut found);
+                            }
+                        }
                     }
                     drop(turn);
                     (work, page, found, done)
@@ -213,17 +222,17 @@ impl<F: Send + 'static> Worker<F> {
         let sweep = Arc::clone(&self.sweep);
         Some(tokio::spawn(async move {
             let range = (Position(begins), Position(ends));
-            let page =
-                sweep.books.of_types(&sweep.tenant, &sweep.event_types, range, RANGE_POSITIONS).await?;
-            Ok((page, ends - begins))
+            let Sweep { opener, tenant, event_types, .. } = &*sweep;
+            let page = opener.books().of_types(tenant, event_types, range, RANGE_POSITIONS).await?;
+            Ok((opener.opening(tenant).each(page).await?, ends - begins))
         }))
     }
 }
 
 /// What a task gave. A panic in it goes on here; one that ended with the process had its store closed.
-fn joined<T>(done: Result<T, tokio::task::JoinError>) -> Result<T, StoreError> {
+fn joined<T>(done: Result<T, tokio::task::JoinError>) -> Result<T, OpeningError> {
     done.map_err(|error| match error.try_into_panic() {
         Ok(reason) => panic::resume_unwind(reason),
-        Err(_) => StoreError::Closed,
+        Err(_) => StoreError::Closed.into(),
     })
 }

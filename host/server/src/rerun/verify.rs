@@ -6,6 +6,8 @@
 //! Fuel is counted by the engine: another version of it may count otherwise, and then every decision of a component
 //! costs something else while each answer is the same. That is a finding of its own, and the caller says whether it
 //! matters; nothing else is ever forgiven.
+//!
+//! Where personal data were erased, the input is gone: only the stored answer is compared with its digest.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -15,7 +17,7 @@ use std::time::Duration;
 
 use niyam_domain::{Decision, TenantId};
 use niyam_modules::{CONTRACT, Findings, Module, ModuleFailure, digest_json, fuel_for};
-use niyam_store::{Books, Recorded, StoreError};
+use niyam_store::{Recorded, StoreError};
 use niyam_values::{Date, Determination, Document, IssuePlan};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,7 @@ use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
+use crate::personal::{Opened, Opener};
 use crate::rerun::components::{Components, NoComponent, configs};
 use crate::rerun::stored::{Happened, StoredAssessment, StoredPlan, decisions, invoice_of, payload};
 use crate::rerun::sweep::{Sweep, Work};
@@ -51,6 +54,8 @@ pub(crate) enum DifferenceKind {
     Fuel,
     /// The event cannot be read.
     Unreadable,
+    /// Personal data of the input were erased, as somebody asked for.
+    Erased,
     /// The store does not hold the component.
     ComponentMissing,
     /// The component in the store is not the one with that digest.
@@ -68,7 +73,8 @@ impl DifferenceKind {
     pub(crate) const fn is_untried(self) -> bool {
         matches!(
             self,
-            Self::ComponentMissing
+            Self::Erased
+                | Self::ComponentMissing
                 | Self::ComponentAltered
                 | Self::ComponentRefused
                 | Self::ConfigMissing
@@ -88,6 +94,7 @@ impl fmt::Display for DifferenceKind {
             Self::Failed => "the component fails",
             Self::Fuel => "the answer is the same and cost other fuel",
             Self::Unreadable => "the event cannot be read",
+            Self::Erased => "personal data were erased: it cannot be run again",
             Self::ComponentMissing => "the component is not there",
             Self::ComponentAltered => "the component that is there is another one",
             Self::ComponentRefused => "the component is not taken in any more",
@@ -141,6 +148,9 @@ pub(crate) struct Verified {
     pub(crate) other_fuel: u64,
     /// Those that could not be run again.
     pub(crate) untried: u64,
+    /// Those that cannot be run again since personal data of their input were erased.
+    #[serde(default)]
+    pub(crate) erased: u64,
     /// Those that differ.
     pub(crate) differing: u64,
     /// By SHA-256 of the component.
@@ -151,11 +161,11 @@ pub(crate) struct Verified {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Conclusion {
-    /// Every decision was run again, and none differs.
+    /// Every decision was run again but those whose input was erased, and none differs.
     Proven,
     /// At least one differs.
     Differs,
-    /// None differs, but some could not be run again.
+    /// None differs, but some could not be run again, though nothing of them was erased.
     Unproven,
 }
 
@@ -177,6 +187,7 @@ impl Verified {
         self.proven += other.proven;
         self.other_fuel += other.other_fuel;
         self.untried += other.untried;
+        self.erased += other.erased;
         self.differing += other.differing;
         for (digest, count) in other.components {
             let all = self.components.entry(digest).or_default();
@@ -192,16 +203,17 @@ impl Verified {
 /// # Errors
 /// When the store fails, or an activation cannot be read.
 pub(crate) async fn verification(
-    books: &Books,
+    opener: &Opener,
     components: &Arc<Components>,
     tenant: &TenantId,
     since: niyam_domain::Position,
     workers: usize,
 ) -> Result<(Sweep, Vec<Verifier>), crate::rerun::components::ConfigsError> {
+    let books = opener.books();
     let configs = Arc::new(configs(books, tenant).await?);
     let up_to = books.head(tenant).await?.map(|head| head.last_position).unwrap_or_default();
     let event_types = Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued]);
-    let sweep = Sweep { books: books.clone(), tenant: tenant.clone(), event_types, after: since, up_to };
+    let sweep = Sweep { opener: opener.clone(), tenant: tenant.clone(), event_types, after: since, up_to };
     let verifier = || Verifier {
         components: Arc::clone(components),
         configs: Arc::clone(&configs),
@@ -223,8 +235,9 @@ pub(crate) struct Verifier {
 impl Work for Verifier {
     type Found = Difference;
 
-    fn take(&mut self, event: &Recorded, found: &mut Vec<Difference>) -> Result<(), StoreError> {
-        let mut place = Place { event, found };
+    fn take(&mut self, opened: &Opened, found: &mut Vec<Difference>) -> Result<(), StoreError> {
+        let event = &opened.event;
+        let mut place = Place { event, erased: opened.erased, found };
         let read = payload(event);
         let decided =
             read.as_ref().map_err(Clone::clone).and_then(|payload| decisions(&event.event_type, payload));
@@ -241,11 +254,17 @@ impl Work for Verifier {
         }
         Ok(())
     }
+
+    fn miss(&mut self, event: &Recorded, reason: String, found: &mut Vec<Difference>) {
+        self.unreadable(&mut Place { event, erased: false, found }, "", "", reason);
+    }
 }
 
 /// Where differences are told.
 struct Place<'a> {
     event: &'a Recorded,
+    /// Whether it has placeholders.
+    erased: bool,
     found: &'a mut Vec<Difference>,
 }
 
@@ -344,7 +363,7 @@ impl Verifier {
         self.verified.decisions += 1;
         let told = place.found.len();
         let of = (decision.function.as_str(), decision.module.digest.as_str());
-        if input != decision.input_digest {
+        if input != decision.input_digest && !place.erased {
             place.tell(of, Kind::Input, Some(decision.input_digest.clone()), Some(input));
         }
         let answered = digest_of(&[b"{\"Ok\":", stored.get().as_bytes(), b"}"]);
@@ -355,6 +374,11 @@ impl Verifier {
         let is_stored = answered == decision.output_digest;
         if !is_stored {
             place.tell(of, Kind::StoredAnswer, Some(decision.output_digest.clone()), Some(answered.clone()));
+        }
+        if place.erased {
+            place.tell(of, Kind::Erased, None, None);
+            self.count(decision, &place.found[told..]);
+            return Ok(None);
         }
         let (module, config) = match self.module_and_config(decision)? {
             Ok(both) => both,
@@ -435,6 +459,10 @@ impl Verifier {
         let other_fuel = match differences {
             [] => {
                 verified.proven += 1;
+                false
+            }
+            [Difference { kind: DifferenceKind::Erased, .. }] => {
+                verified.erased += 1;
                 false
             }
             [Difference { kind: DifferenceKind::Fuel, .. }] => {

@@ -6,7 +6,7 @@ use niyam::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, On, TestHost, on_both, sale};
+use crate::harness::{Answer, On, TestHost, on_both, sale, set};
 
 impl TestHost {
     /// Runs the program on this host's data.
@@ -144,6 +144,120 @@ async fn what_cannot_be_run_again_is_neither_proven_nor_different(on: On) {
     }
 }
 
+/// A sale to a party that the tenant knows by `id`.
+pub fn sale_to(id: &str) -> Value {
+    let mut document = sale("standard", "1");
+    set(&mut document, "/customer/id", json!(id));
+    set(&mut document, "/customer/name", json!("Rahima Begum"));
+    document
+}
+
+async fn sealed_decisions_are_proven_and_erased_ones_are_told(on: On) {
+    let host = TestHost::new(on).await;
+    let (erased, issued) = host.issue(&sale_to("c-1")).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    let (kept, issued) = host.issue(&sale_to("c-2")).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    host.alter_payloads(
+        "update events set payload = payload where event_type = 'invoice.issued.v1' \
+         and cast(payload as text) like '%{\"sealed\":%' and cast(payload as text) not like '%Rahima Begum%'",
+        "update events set payload = payload where event_type = 'invoice.issued.v1' \
+         and convert_from(payload, 'UTF8') like '%{\"sealed\":%' and convert_from(payload, 'UTF8') not like '%Rahima Begum%'",
+    )
+    .await;
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!((code, &report["proven"], &report["erased"]), (0, &json!(6), &json!(0)), "{report}");
+
+    // Without the master key nothing is said of any decision, and none is made.
+    let folder = tempfile::tempdir().unwrap();
+    let replay = |path: &str, out: &str| {
+        let invoice = path.rsplit('/').next().unwrap().to_owned();
+        (invoice, folder.path().join(out).to_str().unwrap().to_owned())
+    };
+    let (invoice, out) = replay(&kept, "kept");
+    let key = host.data().join("master.key");
+    let whole = std::fs::read(&key).unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let replay_kept = ["module", "replay", &invoice, "--tenant", "demo", "--out", &out];
+    for (other, wanted) in
+        [(None, "master.key is not there"), (Some("ab".repeat(32)), "is not the master key")]
+    {
+        if let Some(other) = other {
+            std::fs::write(&key, other).unwrap();
+        }
+        for (arguments, code) in [(&["verify", "--tenant", "demo"][..], 2), (&replay_kept[..], 1)] {
+            let output = host.niyam(arguments).await;
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(code) && said.contains(wanted), "{output:?}");
+            assert!(output.stdout.is_empty(), "{output:?}");
+        }
+    }
+    assert!(!folder.path().join("kept").exists());
+    std::fs::write(&key, whole).unwrap();
+
+    let answer = host.post("/v1/data-subjects/c-1/erase", &[], &json!({"reason": "asked by letter"})).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!(
+        (code, &report["conclusion"], &report["decisions"], &report["proven"], &report["erased"]),
+        (0, &json!("proven"), &json!(6), &json!(3), &json!(3)),
+        "{report}"
+    );
+    assert_eq!((&report["untried"], &report["differing"]), (&json!(0), &json!(0)));
+    let told = [("determine", "erased"), ("determine", "erased"), ("prepare-issue", "erased")];
+    assert_eq!(kinds(&report["differences"]), told);
+    let gone = erased.rsplit('/').next().unwrap();
+    assert!(report["differences"].as_array().unwrap().iter().all(|one| one["invoice"] == gone), "{report}");
+    let text = String::from_utf8(host.niyam(&["verify", "--tenant", "demo"]).await.stdout).unwrap();
+    assert!(
+        text.contains("demo: proven: 3 decisions") && text.contains("of 6 decisions 3 cannot be run again"),
+        "{text}"
+    );
+    let path = host.job("/v1/verifications", &json!({})).await;
+    let job = host.ended(&path).await;
+    assert_eq!((&job["state"], &job["result"]["conclusion"]), (&json!("done"), &json!("proven")), "{job}");
+    assert_eq!((&job["result"]["proven"], &job["result"]["erased"]), (&json!(3), &json!(3)), "{job}");
+    assert_eq!(kinds(&host.get(&format!("{path}/differences")).await.body["items"]), told);
+
+    // What is erased makes no fixture; the other one is what the module was given.
+    let (invoice, out) = replay(&erased, "erased");
+    let output = host.niyam(&["module", "replay", &invoice, "--tenant", "demo", "--out", &out]).await;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success() && said.contains("were erased"), "{output:?}");
+    assert!(!folder.path().join("erased").exists());
+    let output = host.niyam(&replay_kept).await;
+    assert!(output.status.success(), "{output:?}");
+    let input = std::fs::read(folder.path().join("kept/input.json")).unwrap();
+    let input: Value = serde_json::from_slice(&input).unwrap();
+    assert_eq!(input["arguments"]["document"]["customer"]["name"], "Rahima Begum");
+
+    // An erasure hides no answer that was altered.
+    host.alter_payloads(
+        "update events set payload = cast(replace(cast(payload as text), '\"tax_added\":\"150', '\"tax_added\":\"151') \
+         as blob) where event_type = 'invoice.drafted.v1'",
+        "update events set payload = convert_to(replace(convert_from(payload, 'UTF8'), '\"tax_added\":\"150', \
+         '\"tax_added\":\"151'), 'UTF8') where event_type = 'invoice.drafted.v1'",
+    )
+    .await;
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!(
+        (code, &report["differing"], &report["erased"], &report["proven"]),
+        (1, &json!(2), &json!(2), &json!(2)),
+        "{report}"
+    );
+    // One that does not open is told, and the others are gone through.
+    host.alter_payloads(
+        "update events set payload = cast(replace(cast(payload as text), '\"nonce\":\"', '\"nonce\":\"AA') as blob) \
+         where event_type = 'invoice.drafted.v1'",
+        "update events set payload = convert_to(replace(convert_from(payload, 'UTF8'), '\"nonce\":\"', \
+         '\"nonce\":\"AA'), 'UTF8') where event_type = 'invoice.drafted.v1'",
+    )
+    .await;
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!((code, &report["proven"]), (1, &json!(2)), "{report}");
+    assert!(kinds(&report["differences"]).contains(&("", "unreadable")), "{report}");
+}
+
 async fn a_decision_is_explained(on: On) {
     let host = TestHost::new(on).await;
     let (path, issued) = host.issue(&sale("standard", "2")).await;
@@ -260,6 +374,7 @@ async fn a_job_whose_host_was_killed_is_begun_again_and_not_for_ever(on: On) {
 on_both! {
     decisions_are_proven_and_what_was_altered_is_told
     what_cannot_be_run_again_is_neither_proven_nor_different
+    sealed_decisions_are_proven_and_erased_ones_are_told
     a_decision_is_explained
     a_decision_is_written_as_a_fixture
     a_job_is_its_tenants_and_needs_a_role

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _, SqliteConnection};
 
 use crate::harness::{On, TestHost, on_both, sale};
+use crate::reruns::sale_to;
 
 /// The digest of a bundled module's component.
 fn digest_of(file: &str) -> String {
@@ -168,6 +169,46 @@ async fn what_cannot_be_tried_is_refused_with_its_place(on: On) {
     assert_eq!(many.problem(), (429, "jobs-too-many"));
 }
 
+async fn what_was_erased_is_counted_and_not_asked_about(on: On) {
+    let host = TestHost::new(on).await;
+    for id in ["c-1", "c-2"] {
+        assert_eq!(host.issue(&sale_to(id)).await.1.status, 200);
+    }
+    let body = json!({"candidate": unruly(&json!({"rate": "13"}))});
+    let before = host.job("/v1/simulations", &body).await;
+    let job = host.ended(&before).await;
+    assert_eq!((&job["result"]["differ"], &job["result"]["erased"]), (&json!(2), &json!(0)), "{job}");
+    let erase = host.post("/v1/data-subjects/c-1/erase", &[], &json!({"reason": "asked by letter"})).await;
+    assert_eq!(erase.status, 200, "{}", erase.text);
+
+    let path = host.job("/v1/simulations", &body).await;
+    let job = host.ended(&path).await;
+    assert_eq!(job["state"], "done", "{job}");
+    let result = &job["result"];
+    assert_eq!(
+        (&result["documents"], &result["differ"], &result["erased"], &result["unreadable"]),
+        (&json!(1), &json!(1), &json!(1), &json!(0)),
+        "{job}"
+    );
+    let told = host.get(&format!("{path}/differences")).await.body;
+    assert_eq!(told["items"].as_array().unwrap().len(), 1, "{told}");
+    // The filter still holds for what is erased.
+    let later = json!({"candidate": unruly(&json!({})), "filter": {"from": "2026-08-16"}});
+    let job = host.ended(&host.job("/v1/simulations", &later).await).await;
+    assert_eq!(job["result"]["erased"], 0, "{job}");
+
+    // What was told before is still told; the candidate is not asked about the erased one again.
+    let told = host.get(&format!("{before}/differences")).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    let (erased, kept) = (&told.body["items"][0], &told.body["items"][1]);
+    assert_eq!((&erased["erased"], erased.get("answer_after")), (&json!(true), None), "{erased}");
+    assert_eq!(erased["answer_before"]["lines"][0]["taxes"][0]["rate"], "15");
+    assert_eq!(
+        (kept.get("erased"), &kept["answer_after"]["lines"][0]["taxes"][0]["rate"]),
+        (None, &json!("13"))
+    );
+}
+
 /// Documents of the module `unruly`, altered so that it does as `wish` says when it is asked again; their tenant's token.
 async fn spoilt(host: &TestHost, count: u64, wish: &str) -> String {
     host.tenant("reckless", "unruly").await;
@@ -255,6 +296,7 @@ async fn a_job_survives_a_restart_leaves_others_their_turn_and_is_cancelled(on: 
 on_both! {
     a_candidate_is_tried_on_issued_documents
     what_cannot_be_tried_is_refused_with_its_place
+    what_was_erased_is_counted_and_not_asked_about
     a_candidate_that_fails_on_every_document_is_given_up_and_flagged
     a_job_survives_a_restart_leaves_others_their_turn_and_is_cancelled
 }

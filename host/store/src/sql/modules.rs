@@ -91,7 +91,10 @@ pub async fn upload(
     let mut writer = database.write(&Scope::Tenant(tenant), Durability::Full).await?;
     run!(writer, COMPONENT, digest, upload.bytes)?;
     run!(writer, MODULE, digest, size, now)?;
-    for (key_id, signature) in upload.signatures {
+    // In one order, whatever the request's: two of them then wait for one another, and never both.
+    let mut signatures: Vec<_> = upload.signatures.iter().collect();
+    signatures.sort();
+    for (key_id, signature) in signatures {
         run!(writer, SIGNATURE, digest, key_id.as_str(), signature.as_slice())?;
     }
     let new = run!(writer, UPLOAD, tenant.as_str(), digest, upload.user, now)?;
@@ -162,17 +165,17 @@ pub async fn claim(
     host: Uuid,
     now: i64,
     until: i64,
-) -> Result<Option<[u8; 32]>, StoreError> {
-    const NEXT: &str = "select digest from modules \
+) -> Result<Option<([u8; 32], u64)>, StoreError> {
+    const NEXT: &str = "select digest, attempts from modules \
          where state = 'queued' or (state = 'compiling' and host_until < $1) order by queued_at limit 1";
-    const CLAIM: &str = "update modules set state = 'compiling', host = $2, host_until = $3 \
+    const CLAIM: &str = "update modules set state = 'compiling', host = $2, host_until = $3, attempts = attempts + 1 \
          where digest = $4 and (state = 'queued' or (state = 'compiling' and host_until < $1))";
-    let next: Option<(Vec<u8>,)> = on!(database, Scope::All, connection => sqlx::query_as(NEXT)
+    let next: Option<(Vec<u8>, i64)> = on!(database, Scope::All, connection => sqlx::query_as(NEXT)
         .bind(now).fetch_optional(connection).await)?;
-    let Some((digest,)) = next else { return Ok(None) };
+    let Some((digest, attempts)) = next else { return Ok(None) };
     let rows = change!(database, Scope::All, connection => sqlx::query(CLAIM)
         .bind(now).bind(host.as_bytes().as_slice()).bind(until).bind(digest.as_slice()).execute(connection).await);
-    if rows == 0 { Ok(None) } else { fixed(digest).map(Some) }
+    if rows == 0 { Ok(None) } else { fixed(digest).map(|digest| Some((digest, attempts.unsigned_abs() + 1))) }
 }
 
 pub async fn keep_claim(

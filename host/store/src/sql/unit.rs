@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use niyam_domain::{StreamId, TenantId, Version};
 
 use super::rows::Looked;
-use super::{postgres, sqlite};
+use super::{postgres, sqlite, subjects};
 use crate::database::{Database, Durability, Scope, Writer};
 use crate::error::{StoreError, code};
 use crate::group::{Given, Outcome, StreamSet, Tip};
@@ -87,11 +87,17 @@ impl Unit {
         rows.into_iter().map(super::rows::VersionRow::version).collect()
     }
 
-    /// Writes events, heads and answers; `created_at` is of the answers, microseconds.
+    /// Writes keys, events, heads and answers; `created_at` is of the keys and answers, microseconds.
     pub async fn write(&mut self, outcome: &Outcome, created_at: i64) -> Result<(), sqlx::Error> {
         match &mut self.0 {
-            Writer::Sqlite(transaction) => sqlite::write(transaction, outcome, created_at).await,
-            Writer::Postgres(transaction) => postgres::write(transaction, outcome, created_at).await,
+            Writer::Sqlite(transaction) => {
+                subjects::write_sqlite(transaction, outcome, created_at).await?;
+                sqlite::write(transaction, outcome, created_at).await
+            }
+            Writer::Postgres(transaction) => {
+                subjects::write_postgres(transaction, outcome, created_at).await?;
+                postgres::write(transaction, outcome, created_at).await
+            }
         }
     }
 

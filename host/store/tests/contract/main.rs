@@ -16,6 +16,7 @@ mod repeating;
 mod scoping;
 mod snapshots;
 mod stopping;
+mod subjects;
 mod subscribing;
 mod transferring;
 
@@ -70,6 +71,13 @@ on_both! {
         a_rejected_request_does_not_use_up_its_key,
         an_old_answer_is_forgotten,
         a_caller_that_goes_away_still_commits_once,
+    }
+    subjects {
+        a_key_is_made_with_its_events_or_not_at_all,
+        a_subject_has_one_key_at_a_time,
+        a_destroyed_key_leaves_its_row_and_stops_who_counts_on_it,
+        a_key_that_was_destroyed_anywhere_is_destroyed_everywhere,
+        keys_are_carried_over_many_pages,
     }
     isolating {
         what_one_tenant_does_leaves_every_byte_of_another,
