@@ -2,6 +2,7 @@
 
 pub mod issue_invoice;
 pub mod modules;
+pub mod rerun;
 pub mod store;
 
 use anyhow::Result;
@@ -19,4 +20,5 @@ pub struct Group {
 }
 
 /// Every group, in the order in which they run.
-pub const GROUPS: [Group; 3] = [modules::GROUP, issue_invoice::GROUP, store::GROUP];
+pub const GROUPS: [Group; 5] =
+    [modules::GROUP, issue_invoice::GROUP, store::GROUP, rerun::VERIFY, rerun::SIMULATION];

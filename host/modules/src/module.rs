@@ -108,6 +108,12 @@ impl Module {
         self.interfaces.compliance.is_some()
     }
 
+    /// Whether it says what tax a document bears.
+    #[must_use]
+    pub fn determines_taxes(&self) -> bool {
+        self.interfaces.tax.is_some()
+    }
+
     /// Checks a tenant's configuration against the module's schema, and gives its canonical text.
     ///
     /// # Errors
@@ -207,6 +213,21 @@ impl Module {
         taxes: &Determination,
         issued_on: Date,
     ) -> Result<Decided<Result<IssuePlan, Findings>>, ModuleFailure> {
+        let (answer, used) = self.prepare_issue_unproved(config, document, taxes, issued_on)?;
+        Ok(self.decided("prepare-issue", config, &(document, taxes, issued_on), answer, used))
+    }
+
+    /// [`Self::prepare_issue`] without the proof; the answer, and the fuel that it took.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn prepare_issue_unproved(
+        &self,
+        config: &str,
+        document: &Document,
+        taxes: &Determination,
+        issued_on: Date,
+    ) -> Result<(Result<IssuePlan, Findings>, u64), ModuleFailure> {
         let parts = DocumentParts::new(document);
         let lines = parts.lines();
         let tax_parts = TaxesParts::new(taxes);
@@ -224,7 +245,7 @@ impl Module {
         if let Ok(plan) = &answer {
             self.must(check::issue_plan(plan))?;
         }
-        Ok(self.decided("prepare-issue", config, &(document, taxes, issued_on), answer, used))
+        Ok((answer, used))
     }
 
     /// Codes of the papers that can be drawn for `document`.
@@ -281,7 +302,9 @@ impl Module {
         self.class.fuel(0)
     }
 
-    fn fuel_for(&self, document: &Document) -> u64 {
+    /// The fuel of a call with `document`: base plus so much per line.
+    #[must_use]
+    pub fn fuel_for(&self, document: &Document) -> u64 {
         self.class.fuel(u64::try_from(document.lines.len()).unwrap_or(u64::MAX))
     }
 

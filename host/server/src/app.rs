@@ -16,6 +16,7 @@ use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
+use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
 use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
@@ -91,6 +92,7 @@ pub struct App {
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
+    pub(crate) jobs: Arc<Jobs>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     /// How often a module failed and another one answered for it.
@@ -119,6 +121,8 @@ impl App {
             })?;
         let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
         Ok(Self {
             store,
             vault,
@@ -130,6 +134,7 @@ impl App {
             tenants,
             key,
             checkpoints,
+            jobs: Arc::new(jobs),
             clock,
             ids,
             fallbacks: AtomicUsize::new(0),

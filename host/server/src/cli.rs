@@ -6,6 +6,7 @@ mod erase;
 mod progress;
 mod projections;
 mod publisher;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -66,16 +67,26 @@ enum Command {
     Token(Token),
     /// What a module's author does: from an empty folder to a module in force.
     #[command(subcommand)]
-    Module(ModuleCommand),
+    Module(ModuleTask),
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Proves decisions. Exit code 0: proven, 1: something differs, 2: some could not be run again, or none was tried.
+    Verify(verify::Verify),
     /// Prints a description of the program, as it is committed beside its source.
     Describe {
         /// Of what.
         #[arg(value_enum)]
         what: Reference,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ModuleTask {
+    #[command(flatten)]
+    Author(ModuleCommand),
+    /// Writes a stored decision as a fixture: what the module was given, and what it answered.
+    Replay(verify::Replay),
 }
 
 #[derive(Debug, Args)]
@@ -191,7 +202,8 @@ pub fn run() -> ExitCode {
             print!("{}", what.text());
             Ok(())
         }
-        Command::Module(command) => niyam_author::run(&command),
+        Command::Module(ModuleTask::Author(command)) => niyam_author::run(&command),
+        Command::Module(ModuleTask::Replay(args)) => asynchronously(verify::replay(args)),
         Command::Token(token) => print_token(&token),
         Command::Migrate(at) => asynchronously(migrate(at)),
         Command::Backup(args) => asynchronously(carry::backup(args)),
@@ -202,6 +214,7 @@ pub fn run() -> ExitCode {
         Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Audit(command) => return audit::run(command),
+        Command::Verify(args) => return verify::run(args),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
     };

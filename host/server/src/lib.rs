@@ -3,6 +3,7 @@
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
 //! `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
+//! `rerun` runs decisions again, and `jobs` does that in the background.
 
 mod aggregates;
 mod api;
@@ -14,12 +15,14 @@ mod clock;
 mod commands;
 mod describe;
 mod ids;
+mod jobs;
 mod keys;
 mod packs;
 mod personal;
 mod projections;
 mod proof;
 mod publishing;
+mod rerun;
 mod roles;
 mod serve;
 mod telemetry;
@@ -34,5 +37,6 @@ pub use commands::data_subject::{Erasure, erase_subject};
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
 pub use describe::Reference;
 pub use personal::VaultError;
+pub use rerun::{Counted, simulate_documents, verify_decisions};
 pub use roles::Role;
 pub use serve::{ServeError, Server};

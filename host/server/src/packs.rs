@@ -97,6 +97,11 @@ impl Packs {
         })
     }
 
+    /// What takes components in.
+    pub(crate) fn host(&self) -> Arc<ModuleHost> {
+        Arc::clone(&self.host)
+    }
+
     /// The compliance pack of that id that came with the binary.
     pub(crate) fn bundled(&self, id: &str) -> Option<Arc<Module>> {
         self.bundled.iter().find(|module| module.is_compliance_pack() && module.reference().id == id).cloned()

@@ -11,9 +11,9 @@ pub enum Role {
     Viewer,
     /// Reads; drafts, revises, cancels and issues.
     Accountant,
-    /// Reads; approves and issues.
+    /// Reads; approves and issues; verifies and simulates.
     Approver,
-    /// Reads; changes the tenant's profile.
+    /// Reads; changes the tenant's profile; verifies and simulates.
     TenantAdmin,
     /// Reads; changes the tenant's profile, for the operator.
     PlatformAdmin,
@@ -42,5 +42,7 @@ pub(crate) const DRAFTERS: &[Role] = &[Role::Accountant];
 pub(crate) const APPROVERS: &[Role] = &[Role::Approver];
 /// Who may issue.
 pub(crate) const ISSUERS: &[Role] = &[Role::Accountant, Role::Approver];
+/// Who may have decisions run again, and candidates tried.
+pub(crate) const EXAMINERS: &[Role] = &[Role::Approver, Role::TenantAdmin];
 /// Who may change the tenant.
 pub(crate) const ADMINS: &[Role] = &[Role::TenantAdmin, Role::PlatformAdmin];

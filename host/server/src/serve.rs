@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use crate::api::router::{Api, REQUEST_TIME, router};
 use crate::app::App;
+use crate::jobs;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
 use crate::publishing::worker::Worker;
@@ -38,6 +39,7 @@ pub struct Server {
     projecting: JoinHandle<()>,
     proving: JoinHandle<()>,
     compiling: JoinHandle<()>,
+    working: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -66,10 +68,12 @@ impl Server {
             app.ids.next_id(),
             Arc::clone(&app.compiler),
         );
+        let jobs = jobs::Runner::new(Arc::clone(&app.jobs));
         let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let proving = tokio::spawn(keeper.run(stopped.clone()));
         let compiling = tokio::spawn(worker.run(stopped.clone()));
+        let working = tokio::spawn(jobs.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -80,7 +84,7 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, proving, compiling, api })
+        Ok(Self { address, stop, serving, projecting, proving, compiling, working, api })
     }
 
     /// Where it listens.
@@ -117,6 +121,9 @@ impl Server {
         }
         if let Err(error) = self.compiling.await {
             tracing::error!(%error, "compiling modules had failed");
+        }
+        if let Err(error) = self.working.await {
+            tracing::error!(%error, "the jobs had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

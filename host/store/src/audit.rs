@@ -23,6 +23,6 @@ mod verdict;
 mod verify;
 
 pub use fault::{Alteration, ChainBreak, ChainError, ChainFault, HeadFault};
-pub use open::open_for_audit;
+pub use open::{open_for_audit, open_to_read};
 pub use verdict::{Anchor, Progress, Verdict};
 pub use verify::Audit;

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::books::Books;
 use crate::error::StoreError;
 use crate::sql::read;
 use crate::store::EventStore;
@@ -23,11 +24,7 @@ impl EventStore {
     ///
     /// [`StoreError::DigestMismatch`] if the stored bytes are not those that were put in.
     pub async fn component(&self, digest: &[u8; 32]) -> Result<Option<Vec<u8>>, StoreError> {
-        let bytes = read::component(self.database(), digest).await?;
-        if let Some(bytes) = &bytes {
-            check(digest, bytes)?;
-        }
-        Ok(bytes)
+        Books::new(self.database().clone()).component(digest).await
     }
 }
 

@@ -14,7 +14,8 @@
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; [`login`]: who stands behind the host's role; `sql`: the statements, in both dialects.
-//! 9. `reading`: events that are there; [`subscription`]: events as they come.
+//! 9. `reading`: events that are there; [`subscription`]: events as they come;
+//!    [`books`]: what is there, of a database that is only read.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
@@ -27,6 +28,7 @@
 pub mod append;
 pub mod audit;
 mod batcher;
+pub mod books;
 mod chain;
 mod component;
 pub mod config;
@@ -49,6 +51,7 @@ pub use append::{
     Append, AppendError, Appended, Batch, Idempotency, InvalidAppend, NewEvent, Serials, StreamWrite,
 };
 pub use audit::{Audit, ChainBreak, ChainError, ChainFault, Verdict};
+pub use books::Books;
 pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::{StoreError, is_refusal};

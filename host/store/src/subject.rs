@@ -80,15 +80,6 @@ impl EventStore {
         Box::pin(subjects::after(self.database(), tenant, after, limit)).await
     }
 
-    /// One of the keys that are not destroyed, whoever's it is; `None` if there is none.
-    ///
-    /// # Errors
-    ///
-    /// If the database fails.
-    pub async fn some_subject_key(&self) -> Result<Option<(TenantId, SubjectKey)>, StoreError> {
-        Box::pin(subjects::some(self.database())).await
-    }
-
     /// Every key that was destroyed, by tenant.
     ///
     /// # Errors

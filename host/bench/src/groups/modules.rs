@@ -36,7 +36,7 @@ pub fn load(bench: &Bench, name: &str, folder: &Path) -> Result<()> {
     many::load(bench, name, folder)
 }
 
-fn component(name: &str) -> Result<Vec<u8>> {
+pub fn component(name: &str) -> Result<Vec<u8>> {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/modules").join(name);
     fs::read(&path).with_context(|| format!("{}: `cargo xtask plugins` makes it", path.display()))
 }

@@ -128,12 +128,18 @@ impl Caller {
 
     /// Whether the client would rather have a page than JSON; 406 when it wants neither.
     pub(crate) fn wants_page(&self) -> Result<bool, ApiError> {
+        self.wants("text", "html")
+    }
+
+    /// Whether the client would rather have `kind/subtype` than JSON; 406 when it wants neither.
+    pub(crate) fn wants(&self, kind: &str, subtype: &str) -> Result<bool, ApiError> {
         let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-        match (wanted(accept, "text", "html"), wanted(accept, "application", "json")) {
+        match (wanted(accept, kind, subtype), wanted(accept, "application", "json")) {
             (None, None) => {
-                Err(ApiError::new(Code::NotAcceptable, "application/json and text/html are offered"))
+                let offered = format!("application/json and {kind}/{subtype} are offered");
+                Err(ApiError::new(Code::NotAcceptable, offered))
             }
-            (page, json) => Ok(page > json),
+            (other, json) => Ok(other > json),
         }
     }
 }

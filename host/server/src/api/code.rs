@@ -66,6 +66,8 @@ codes! {
     RouteUnknown = "route-unknown", NOT_FOUND;
     /// The tenant has no such invoice.
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
+    /// The tenant has no such verification or simulation.
+    JobNotFound = "job-not-found", NOT_FOUND;
     /// Nothing was ever recorded about such a data subject.
     DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
@@ -133,6 +135,10 @@ codes! {
     DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;
     /// The document and its taxes are more than one event may hold.
     DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
+    /// There is no component with that digest, or it does not say what tax a document bears.
+    CandidateUnknown = "candidate-unknown", UNPROCESSABLE_ENTITY;
+    /// The configuration does not fit the module's schema.
+    ConfigInvalid = "config-invalid", UNPROCESSABLE_ENTITY;
     /// No compliance pack is active on that date.
     NoActivePack = "no-active-pack", UNPROCESSABLE_ENTITY;
     /// Niyam-Signature is not `<key id>:<base64 of 64 bytes>`.
@@ -175,6 +181,9 @@ codes! {
     PolicyDenied = "policy-denied", UNPROCESSABLE_ENTITY;
     /// The Idempotency-Key was used for another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
+
+    /// The tenant has as many verifications and simulations under way as it may.
+    JobsTooMany = "jobs-too-many", TOO_MANY_REQUESTS;
 
     /// A defect of the server; the log has the request under its trace id.
     InternalError = "internal-error", INTERNAL_SERVER_ERROR;

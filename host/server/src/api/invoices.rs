@@ -22,7 +22,7 @@ use crate::api::respond;
 use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
 use crate::commands::policy_views::FallbackView;
-use crate::commands::views::{DecisionView, InvoiceView};
+use crate::commands::views::{Answered, DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
 use crate::personal::Opened;
 use crate::projections::{InvoiceListItem, InvoiceListQuery};
@@ -296,7 +296,8 @@ pub(crate) struct DecisionPage {
     fallbacks: Vec<FallbackView>,
 }
 
-/// Which module decided what, of which input, at which cost; the policies that let a command pass come after the others.
+/// Explains each amount: which module decided it, by which rule of which law, of which input, at which cost. The policies
+/// that let a command pass come after the others.
 #[utoipa::path(get, path = "/v1/invoices/{id}/decisions", tag = "invoices", params(("id" = String, Path)),
     responses((status = 200, body = DecisionPage), (status = 404, body = Problem)))]
 pub(crate) async fn decisions(
@@ -305,23 +306,29 @@ pub(crate) async fn decisions(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let (mut items, mut fallbacks) = (Vec::new(), Vec::new());
-    for opened in recorded(&api, &caller, &id).await? {
+    let opened = recorded(&api, &caller, &id).await?;
+    let tenant = api.app.tenant(&caller.actor.tenant).await?.tenant;
+    for opened in opened {
         let event = &opened.event;
-        let at = (event.version, event.event_type.as_str(), event.recorded_at);
+        let at = (event.position, event.version, event.event_type.as_str(), event.recorded_at);
         let assessed = |assessment: &niyam_domain::Assessment| {
-            DecisionView::new(at, &assessment.decision, Some(&assessment.taxes))
+            let answered = Answered::Taxes(&assessment.document, &assessment.taxes);
+            DecisionView::new(at, &assessment.decision, answered, tenant.activations.all())
         };
         match opened.read::<InvoiceEvent>().map_err(CommandError::from)? {
             InvoiceEvent::Drafted(drafted) => items.push(assessed(&drafted.assessment)),
             InvoiceEvent::Revised(revised) => items.push(assessed(&revised.assessment)),
             InvoiceEvent::Issued(issued) => {
                 items.push(assessed(&issued.assessment));
-                items.push(DecisionView::new(at, &issued.plan_decision, None));
+                let answered = Answered::Plan(&issued.assessment.document, &issued.plan);
+                items.push(DecisionView::new(at, &issued.plan_decision, answered, tenant.activations.all()));
             }
             InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
         }
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
-        items.extend(metadata.policies.iter().map(|policy| DecisionView::of_policy(at, policy)));
+        items.extend(metadata.policies.iter().map(|policy| {
+            DecisionView::new(at, &policy.decision, Answered::Policy(policy), tenant.activations.all())
+        }));
         fallbacks
             .extend(metadata.fallbacks.into_iter().map(|failed| FallbackView::new(event.version, failed)));
     }

@@ -7,7 +7,9 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{activations, data_subjects, forms, health, invoices, modules, tax, tenant};
+use crate::api::{
+    activations, data_subjects, forms, health, invoices, modules, simulations, tax, tenant, verifications,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -17,7 +19,9 @@ use crate::api::{activations, data_subjects, forms, health, invoices, modules, t
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
         tax::fiscal_period, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
-        activations::withdraw, data_subjects::erase, health::live, health::ready, health::show
+        activations::withdraw, data_subjects::erase, verifications::ask, verifications::show,
+        verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,
+        simulations::differences, simulations::differences_csv, health::live, health::ready, health::show
     ),
     security(("bearer" = []))
 )]
@@ -31,7 +35,10 @@ pub(crate) fn document() -> String {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (path, item) in &mut document.paths.paths {
         if path.starts_with("/v1/") {
-            [&mut item.get, &mut item.put, &mut item.post].into_iter().flatten().for_each(add_problems);
+            [&mut item.get, &mut item.put, &mut item.post, &mut item.delete]
+                .into_iter()
+                .flatten()
+                .for_each(add_problems);
         }
     }
     let mut text = document.to_pretty_json().unwrap_or_default();

@@ -150,6 +150,18 @@ impl From<CommandError> for ApiError {
                 let detail = format!("the policy {module} wants an approval first: {reason}");
                 Self::new(Code::ApprovalRequired, detail).of_module(&module)
             }
+            CommandError::JobMissing => {
+                Self::new(Code::JobNotFound, "the tenant has no such verification or simulation")
+            }
+            CommandError::JobsTooMany => Self::new(
+                Code::JobsTooMany,
+                "as many verifications and simulations are under way as may be; wait for one, or give one up",
+            ),
+            CommandError::CandidateUnknown => Self::at(
+                Code::CandidateUnknown,
+                "/candidate/module",
+                "there is no component with that digest that says what tax a document bears",
+            ),
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {

@@ -19,7 +19,10 @@ use crate::api::body::BODY_BYTES_MAX;
 use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
-use crate::api::{activations, data_subjects, forms, health, invoices, modules, respond, tax, tenant};
+use crate::api::{
+    activations, data_subjects, forms, health, invoices, modules, respond, simulations, tax, tenant,
+    verifications,
+};
 use crate::app::App;
 use crate::projections::Progress;
 use crate::proof::keeper::Proofs;
@@ -60,6 +63,13 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/activations", post(activations::activate).get(activations::list))
         .route("/v1/activations/{number}", get(activations::show))
         .route("/v1/activations/{number}/withdraw", post(activations::withdraw))
+        .route("/v1/verifications", post(verifications::ask))
+        .route("/v1/verifications/{id}", get(verifications::show).delete(verifications::give_up))
+        .route("/v1/verifications/{id}/differences", get(verifications::differences))
+        .route("/v1/simulations", post(simulations::ask))
+        .route("/v1/simulations/{id}", get(simulations::show).delete(simulations::give_up))
+        .route("/v1/simulations/{id}/differences", get(simulations::differences))
+        .route("/v1/simulations/{id}/differences.csv", get(simulations::differences_csv))
         .route("/health", get(health::show))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

@@ -21,7 +21,7 @@ use crate::proof::maker::{Checkpoints, FOLDER, Made, MakeError};
 use crate::proof::sheet::{self, Sheet};
 
 /// Not success, and not that something is broken either.
-const COULD_NOT_TRY: u8 = 2;
+pub(super) const COULD_NOT_TRY: u8 = 2;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum AuditCommand {

@@ -4,6 +4,7 @@
 
 pub(crate) mod activation;
 pub(crate) mod data_subject;
+pub(crate) mod examine;
 pub(crate) mod fallback;
 pub(crate) mod form;
 pub(crate) mod invoice;
@@ -87,6 +88,15 @@ pub(crate) enum CommandError {
     /// A policy of the tenant wants somebody's approval first.
     #[error("policy {module} wants an approval")]
     ApprovalRequired { module: String, reason: String },
+    /// The tenant has no such verification or simulation.
+    #[error("there is no such job")]
+    JobMissing,
+    /// The tenant has as many jobs under way as it may.
+    #[error("too many jobs are under way")]
+    JobsTooMany,
+    /// The candidate is no component that says what tax a document bears.
+    #[error("there is no such candidate")]
+    CandidateUnknown,
     /// A module did not answer.
     #[error(transparent)]
     Pack(Box<PackError>),
@@ -101,6 +111,12 @@ pub(crate) enum CommandError {
 impl From<PackError> for CommandError {
     fn from(error: PackError) -> Self {
         Self::Pack(Box::new(error))
+    }
+}
+
+impl From<sqlx::Error> for CommandError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Store(error.into())
     }
 }
 

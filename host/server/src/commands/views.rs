@@ -2,12 +2,12 @@
 
 use jiff::Timestamp;
 use niyam_domain::{
-    Activated, ActivationState, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Profile, Tenant,
-    TenantId, Version, World,
+    Activated, ActivationState, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Position, Profile,
+    Tenant, TenantId, Version, World,
 };
 use niyam_values::{
     Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
-    Line, Party, PriceMode, Severity, with_places,
+    IssuePlan, Line, Party, PriceMode, Severity, with_places,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -455,9 +455,90 @@ impl TenantView {
     }
 }
 
+/// One amount of a document, and why it is what it is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AmountView {
+    line_id: String,
+    /// What is supplied, as the line says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supply_code: Option<String>,
+    /// Which tax: `vat`, `sd`, `vds` …
+    tax: String,
+    /// How it came about: `15 % of 1000.00`, or `3 units` of an amount per unit.
+    rule: String,
+    /// Percent; absent for an amount per unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "15")]
+    rate: Option<Decimal>,
+    #[schema(value_type = String)]
+    base: Decimal,
+    #[schema(value_type = String)]
+    amount: Decimal,
+    /// `added`, `withheld` or `informative`.
+    #[schema(value_type = String)]
+    effect: Effect,
+    /// The law, and the first day of the text that was applied.
+    citation: Option<CitationView>,
+}
+
+fn amounts(document: &Document, taxes: &Determination) -> Vec<AmountView> {
+    let mut amounts = Vec::new();
+    for line in &taxes.lines {
+        let supplied = document.lines.iter().find(|supplied| supplied.id == line.line_id);
+        for item in &line.taxes {
+            let rate = item.rate.map(|rate| with_places(rate, 0));
+            let citation = usize::try_from(item.citation).ok().and_then(|index| taxes.citations.get(index));
+            amounts.push(AmountView {
+                line_id: line.line_id.clone(),
+                description: supplied.map(|supplied| supplied.description.clone()),
+                supply_code: supplied.map(|supplied| supplied.supply_code.clone()),
+                tax: item.code.clone(),
+                rule: match rate {
+                    Some(rate) => format!("{rate} % of {}", item.base),
+                    None => format!("{} units", item.base),
+                },
+                rate,
+                base: item.base,
+                amount: item.amount,
+                effect: item.effect,
+                citation: citation.map(CitationView::from),
+            });
+        }
+    }
+    amounts
+}
+
+/// How a document was issued.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlanView {
+    /// The paper.
+    #[schema(example = "mushak-6.3")]
+    form: String,
+    /// What its number was drawn from.
+    series: String,
+    number_pattern: String,
+    findings: Vec<FindingView>,
+}
+
+/// What was decided of.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Answered<'a> {
+    /// The document's taxes.
+    Taxes(&'a Document, &'a Determination),
+    /// The document's issue.
+    Plan(&'a Document, &'a IssuePlan),
+    /// Whether the command may commit.
+    Policy(&'a PolicyDecision),
+}
+
 /// A module's decision, with all that is needed to run it again. Digests are SHA-256, hex.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DecisionView {
+    /// Of the event that it shaped, in the tenant's history.
+    #[schema(value_type = u64)]
+    position: Position,
     /// The event that it shaped.
     #[schema(value_type = u64)]
     pub(crate) version: Version,
@@ -472,21 +553,52 @@ pub(crate) struct DecisionView {
     output_digest: String,
     /// What it cost; the same input always costs the same.
     fuel: u64,
+    /// The day whose law was applied; a policy applies none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, format = Date)]
+    tax_date: Option<Date>,
+    /// How the module was configured, if the tenant's activations still tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    config: Option<serde_json::Value>,
     /// What it said, when it said taxes.
     #[serde(skip_serializing_if = "Option::is_none")]
     taxes: Option<DeterminationView>,
     /// What it said, when it is a policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     policy: Option<PolicyView>,
+    /// Each amount of `taxes` by itself: its rule, its law, and the day from which that text applied.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amounts: Vec<AmountView>,
+    /// What it said, when it said how to issue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<PlanView>,
 }
 
 impl DecisionView {
+    /// `activations` are all that the tenant ever had.
     pub(crate) fn new(
-        (version, event_type, recorded_at): (Version, &str, Timestamp),
+        (position, version, event_type, recorded_at): (Position, Version, &str, Timestamp),
         decision: &Decision,
-        taxes: Option<&Determination>,
+        answered: Answered,
+        activations: &[Activated],
     ) -> Self {
+        let config = activations
+            .iter()
+            .map(|activated| &activated.activation)
+            .find(|activation| activation.config_digest == decision.config_digest)
+            .and_then(|activation| serde_json::from_str(&activation.config).ok());
+        let (document, taxes, plan) = match answered {
+            Answered::Taxes(document, taxes) => (Some(document), Some((document, taxes)), None),
+            Answered::Plan(document, plan) => (Some(document), None, Some(plan)),
+            Answered::Policy(_) => (None, None, None),
+        };
+        let policy = match answered {
+            Answered::Policy(policy) => Some(policy.into()),
+            _ => None,
+        };
         Self {
+            position,
             version,
             event_type: event_type.to_owned(),
             recorded_at,
@@ -497,13 +609,17 @@ impl DecisionView {
             input_digest: decision.input_digest.clone(),
             output_digest: decision.output_digest.clone(),
             fuel: decision.fuel,
-            taxes: taxes.map(DeterminationView::from),
-            policy: None,
+            tax_date: document.map(|document| document.tax_date),
+            config,
+            taxes: taxes.map(|(_, taxes)| DeterminationView::from(taxes)),
+            amounts: taxes.map(|(document, taxes)| amounts(document, taxes)).unwrap_or_default(),
+            plan: plan.map(|plan| PlanView {
+                form: plan.form.clone(),
+                series: plan.series.clone(),
+                number_pattern: plan.number_pattern.clone(),
+                findings: plan.findings.iter().map(FindingView::from).collect(),
+            }),
+            policy,
         }
-    }
-
-    /// A policy's.
-    pub(crate) fn of_policy(at: (Version, &str, Timestamp), policy: &PolicyDecision) -> Self {
-        Self { policy: Some(policy.into()), ..Self::new(at, &policy.decision, None) }
     }
 }

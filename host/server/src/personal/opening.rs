@@ -9,8 +9,9 @@ use niyam_store::{Recorded, StoreError};
 
 use super::cipher::{Bound, CipherError};
 use super::master::UnwrapError;
+use super::opener::Opener;
 use super::sealing::{Sealing, answer_place, seal};
-use super::vault::{HeldKey, Vault};
+use super::vault::HeldKey;
 
 /// Why personal data cannot be read, though they were not erased.
 #[derive(Debug, thiserror::Error)]
@@ -61,23 +62,29 @@ impl Opened {
     }
 
     /// The event as it was recorded, for running its decisions again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for what runs decisions again"))]
     pub(crate) fn whole(self) -> Result<Recorded, Erased> {
         if self.erased { Err(Erased { position: self.event.position }) } else { Ok(self.event) }
     }
 }
 
+/// An event that does not open; its payload is gone.
+#[derive(Debug)]
+pub(crate) struct Unopened {
+    pub(crate) event: Recorded,
+    pub(crate) error: OpeningError,
+}
+
 /// Reads one tenant's records, as of one moment: make a new one for each request or page.
 pub(crate) struct Opening<'a> {
-    vault: &'a Vault,
+    opener: &'a Opener,
     tenant: &'a TenantId,
     /// Those asked for so far; `None` for those that were destroyed.
     keys: HashMap<SubjectKeyId, Option<Arc<HeldKey>>>,
 }
 
 impl<'a> Opening<'a> {
-    pub(super) fn new(vault: &'a Vault, tenant: &'a TenantId) -> Self {
-        Self { vault, tenant, keys: HashMap::new() }
+    pub(super) fn new(opener: &'a Opener, tenant: &'a TenantId) -> Self {
+        Self { opener, tenant, keys: HashMap::new() }
     }
 
     /// Knows the keys that a command has just sealed with.
@@ -90,13 +97,27 @@ impl<'a> Opening<'a> {
     pub(crate) async fn events(&mut self, events: Vec<Recorded>) -> Result<Vec<Opened>, OpeningError> {
         let texts: Vec<&[u8]> = events.iter().map(|event| event.payload.as_slice()).collect();
         self.look_up(&texts).await?;
-        let mut opened = Vec::with_capacity(events.len());
-        for mut event in events {
-            let (payload, erased) = self.open(event.stream.as_str(), event.payload)?;
-            event.payload = payload;
-            opened.push(Opened { event, erased });
+        events.into_iter().map(|event| self.event(event).map_err(|unopened| unopened.error)).collect()
+    }
+
+    /// The same, for who must not stop at an event that does not open.
+    pub(crate) async fn each(
+        &mut self,
+        events: Vec<Recorded>,
+    ) -> Result<Vec<Result<Opened, Box<Unopened>>>, OpeningError> {
+        let texts: Vec<&[u8]> = events.iter().map(|event| event.payload.as_slice()).collect();
+        self.look_up(&texts).await?;
+        Ok(events.into_iter().map(|event| self.event(event)).collect())
+    }
+
+    fn event(&self, mut event: Recorded) -> Result<Opened, Box<Unopened>> {
+        match self.open(event.stream.as_str(), std::mem::take(&mut event.payload)) {
+            Ok((payload, erased)) => {
+                event.payload = payload;
+                Ok(Opened { event, erased })
+            }
+            Err(error) => Err(Box::new(Unopened { event, error })),
         }
-        Ok(opened)
     }
 
     /// Opens the answer that was kept for an idempotency key.
@@ -133,7 +154,7 @@ impl<'a> Opening<'a> {
     ) -> Result<Vec<u8>, OpeningError> {
         let key = |place: &Place| {
             let name = place.subject.as_deref().unwrap_or(stream.as_str());
-            let subject = self.vault.subject(self.tenant, name);
+            let subject = self.opener.master().subject(self.tenant, name);
             self.keys.values().flatten().find(|key| key.subject == subject)
         };
         let places: Vec<Place> = places.into_iter().filter(|place| key(place).is_some()).collect();
@@ -154,8 +175,8 @@ impl<'a> Opening<'a> {
     async fn look_up(&mut self, texts: &[&[u8]]) -> Result<(), OpeningError> {
         let mut wanted = Vec::new();
         for text in texts.iter().filter_map(|text| std::str::from_utf8(text).ok()) {
-            let keys = personal::keys(text);
-            let keys = keys.map_err(|_| OpeningError::Damaged { place: "a record".to_owned() })?;
+            // One without the shape of a sealed place is told when it is opened.
+            let keys = personal::keys(text).unwrap_or_default();
             wanted.extend(keys.into_iter().filter(|key| !self.keys.contains_key(key)));
         }
         if wanted.is_empty() {
@@ -163,8 +184,8 @@ impl<'a> Opening<'a> {
         }
         wanted.sort_unstable();
         wanted.dedup();
-        for key in self.vault.store().subject_keys(self.tenant, &wanted).await? {
-            self.keys.insert(key.id, self.vault.unwrap(self.tenant, &key)?);
+        for key in self.opener.books().subject_keys(self.tenant, &wanted).await? {
+            self.keys.insert(key.id, self.opener.unwrap(self.tenant, &key)?);
         }
         Ok(())
     }

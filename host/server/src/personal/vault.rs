@@ -11,12 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use niyam_domain::personal::Place;
 use niyam_domain::{StreamId, SubjectKeyId, TenantId};
-use niyam_store::{EventStore, NewSubjectKey, StoreError, SubjectKey};
+use niyam_store::{Books, EventStore, NewSubjectKey, StoreError};
 use zeroize::Zeroizing;
 
 use super::cipher::{CipherError, CipherKey};
 use super::ledger::Ledger;
-use super::master::{KEY_FILE, MasterKey, UnwrapError};
+use super::master::MasterKey;
+use super::opener::Opener;
 use super::opening::{Opening, OpeningError};
 use super::sealing::{Sealing, Used};
 use crate::ids::IdSource;
@@ -74,7 +75,7 @@ pub(crate) struct Vault {
 
 struct Inner {
     store: EventStore,
-    master: MasterKey,
+    opener: Opener,
     ids: Arc<dyn IdSource>,
     ledger: Ledger,
     held: Mutex<HeldKeys>,
@@ -88,22 +89,16 @@ impl Vault {
         store: EventStore,
         ids: Arc<dyn IdSource>,
     ) -> Result<Self, VaultError> {
-        let path = data_folder.join(KEY_FILE);
-        let failed = |source| VaultError::File { path: path.clone(), source };
-        let some = store.some_subject_key().await?;
-        let master = match (MasterKey::find(data_folder).map_err(failed)?, &some) {
-            (Some(master), _) => master,
-            (None, Some(_)) => return Err(VaultError::MasterMissing { path }),
-            (None, None) => MasterKey::open(data_folder).map_err(failed)?,
-        };
-        if let Some((tenant, key)) = &some {
-            unwrap(&master, tenant, key)
-                .map_err(|error| VaultError::MasterWrong { path: path.clone(), source: Box::new(error) })?;
-        }
+        let opener = Opener::with(data_folder, Books::new(store.database().clone()), MasterKey::open).await?;
         let ledger = Ledger::of(data_folder);
         let failed = |source| VaultError::File { path: ledger.path().to_owned(), source };
         ledger.settle(&store).await?.map_err(failed)?;
-        Ok(Self { inner: Arc::new(Inner { store, master, ids, ledger, held: Mutex::default() }) })
+        Ok(Self { inner: Arc::new(Inner { store, opener, ids, ledger, held: Mutex::default() }) })
+    }
+
+    /// What reads alone.
+    pub(crate) fn opener(&self) -> &Opener {
+        &self.inner.opener
     }
 
     pub(crate) fn store(&self) -> &EventStore {
@@ -116,12 +111,12 @@ impl Vault {
 
     /// What stands for a subject's name in the database.
     pub(crate) fn subject(&self, tenant: &TenantId, name: &str) -> [u8; 32] {
-        self.inner.master.subject(tenant, name)
+        self.inner.opener.master().subject(tenant, name)
     }
 
     /// Reads what is sealed in the tenant's records.
     pub(crate) fn opening<'a>(&'a self, tenant: &'a TenantId) -> Opening<'a> {
-        Opening::new(self, tenant)
+        self.inner.opener.opening(tenant)
     }
 
     /// Seals what is written to `stream` at places like these: with the keys that their subjects have, or new ones, which
@@ -155,32 +150,18 @@ impl Vault {
     ) -> Result<(Arc<HeldKey>, Option<NewSubjectKey>), OpeningError> {
         let found = self.inner.store.keys_of_subject(tenant, &subject).await?;
         if let Some(live) = found.iter().find(|key| key.erased_at.is_none())
-            && let Some(key) = self.unwrap(tenant, live)?
+            && let Some(key) = self.inner.opener.unwrap(tenant, live)?
         {
             self.hold(tenant, &key);
             return Ok((key, None));
         }
         let id = SubjectKeyId(self.inner.ids.next_id());
         let bytes: Zeroizing<[u8; 32]> = Zeroizing::new(rand::random());
-        let wrapped = self.inner.master.wrap(tenant, id, &subject, &bytes);
+        let wrapped = self.inner.opener.master().wrap(tenant, id, &subject, &bytes);
         let wrapped =
             wrapped.map_err(|CipherError| OpeningError::Damaged { place: "a new key".to_owned() })?;
         let key = HeldKey { id, subject, cipher: CipherKey::new(&bytes) };
         Ok((Arc::new(key), Some(NewSubjectKey { id, subject, wrapped })))
-    }
-
-    /// The key; `None` once it was destroyed.
-    pub(super) fn unwrap(
-        &self,
-        tenant: &TenantId,
-        key: &SubjectKey,
-    ) -> Result<Option<Arc<HeldKey>>, OpeningError> {
-        let Some(cipher) = unwrap(&self.inner.master, tenant, key)
-            .map_err(|source| OpeningError::Key { id: key.id, source })?
-        else {
-            return Ok(None);
-        };
-        Ok(Some(Arc::new(HeldKey { id: key.id, subject: key.subject, cipher })))
     }
 
     /// Keeps the keys of an append that is durable.
@@ -215,9 +196,4 @@ impl Vault {
         }
         held.insert((tenant.clone(), key.subject), Arc::clone(key));
     }
-}
-
-fn unwrap(master: &MasterKey, tenant: &TenantId, key: &SubjectKey) -> Result<Option<CipherKey>, UnwrapError> {
-    let wrapped = key.wrapped.as_ref();
-    wrapped.map(|wrapped| master.unwrap(tenant, key.id, &key.subject, wrapped)).transpose()
 }

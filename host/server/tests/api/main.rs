@@ -13,6 +13,8 @@ mod lists;
 mod papers;
 mod proofs;
 mod repeats;
+mod reruns;
+mod simulations;
 mod taxes;
 mod tenants;
 

@@ -21,31 +21,40 @@ const WAIT: Duration = Duration::from_secs(30);
 ///
 /// If the database is not to be had.
 pub async fn open_for_audit(url: &DatabaseUrl) -> Result<Database, StoreError> {
+    open_to_read(url, 2).await
+}
+
+/// [`open_for_audit`] with so many connections.
+///
+/// # Errors
+///
+/// If the database is not to be had.
+pub async fn open_to_read(url: &DatabaseUrl, connections: u32) -> Result<Database, StoreError> {
     match url {
         DatabaseUrl::Sqlite(path) => {
-            let readers = open_sqlite(path).await?;
+            let readers = open_sqlite(path, connections).await?;
             Ok(Database::Sqlite { writer: readers.clone(), readers })
         }
-        DatabaseUrl::Postgres(url) => Ok(Database::Postgres(open_postgres(url).await?)),
+        DatabaseUrl::Postgres(url) => Ok(Database::Postgres(open_postgres(url, connections).await?)),
     }
 }
 
-async fn open_sqlite(path: &Path) -> Result<SqlitePool, StoreError> {
+async fn open_sqlite(path: &Path, connections: u32) -> Result<SqlitePool, StoreError> {
     if let Err(error) = std::fs::metadata(path) {
         return Err(StoreError::File(Arc::new(error)));
     }
     let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(WAIT);
-    let opened = connect_sqlite(options.clone()).await;
+    let opened = connect_sqlite(options.clone(), connections).await;
     match opened {
         // In a folder that cannot be written SQLite cannot make the index of its log. Without a log the file is all.
-        Err(_) if !has_log(path) => Ok(connect_sqlite(options.immutable(true)).await?),
+        Err(_) if !has_log(path) => Ok(connect_sqlite(options.immutable(true), connections).await?),
         opened => Ok(opened?),
     }
 }
 
-async fn connect_sqlite(options: SqliteConnectOptions) -> Result<SqlitePool, sqlx::Error> {
+async fn connect_sqlite(options: SqliteConnectOptions, connections: u32) -> Result<SqlitePool, sqlx::Error> {
     let pool = PoolOptions::new()
-        .max_connections(2)
+        .max_connections(connections)
         .acquire_timeout(WAIT)
         .test_before_acquire(false)
         .connect_with(options)
@@ -62,7 +71,7 @@ fn has_log(path: &Path) -> bool {
     std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
-async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
+async fn open_postgres(url: &str, connections: u32) -> Result<PgPool, StoreError> {
     let options: PgConnectOptions = url.parse()?;
     let options = options.application_name("niyam-audit").options([
         ("default_transaction_read_only", "on"),
@@ -70,5 +79,5 @@ async fn open_postgres(url: &str) -> Result<PgPool, StoreError> {
         // Looking at the versions of every stream of a large tenant takes its time.
         ("statement_timeout", "0"),
     ]);
-    Ok(PoolOptions::new().max_connections(2).acquire_timeout(WAIT).connect_with(options).await?)
+    Ok(PoolOptions::new().max_connections(connections).acquire_timeout(WAIT).connect_with(options).await?)
 }

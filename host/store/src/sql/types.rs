@@ -62,6 +62,44 @@ pub async fn page(
     })
 }
 
+const LAST_SQLITE: &str = "select max(position) from events where tenant = $1 and position <= $4 \
+         and event_type in (select value from json_each($2)) \
+         and not exists (select 1 from events as later where later.tenant = $1 and later.stream = events.stream \
+             and later.position <= $4 and later.event_type in (select value from json_each($3))) \
+     group by stream order by 1";
+
+const LAST_POSTGRES: &str = "select max(position) from events where tenant = $1 and position <= $4 \
+         and event_type = any ($2::text[]) \
+         and not exists (select 1 from events as later where later.tenant = $1 and later.stream = events.stream \
+             and later.position <= $4 and later.event_type = any ($3::text[])) \
+     group by stream order by 1";
+
+/// Positions of the last event of a wanted type in each stream without one of the types that end it, in order.
+pub async fn last_in_streams(
+    database: &Database,
+    tenant: &TenantId,
+    (wanted, ended): (&[String], &[String]),
+    up_to: Position,
+) -> Result<Vec<Position>, StoreError> {
+    let up_to = up_to.0.min(i64::MAX as u64).cast_signed();
+    macro_rules! rows {
+        ($sql:expr, $wanted:expr, $ended:expr, $pool:expr) => {
+            sqlx::query_as($sql)
+                .bind(tenant.as_str())
+                .bind($wanted)
+                .bind($ended)
+                .bind(up_to)
+                .fetch_all($pool)
+                .await?
+        };
+    }
+    let rows: Vec<(i64,)> = match database.read(&Scope::Tenant(tenant)).await? {
+        Reader::Sqlite(mut connection) => rows!(LAST_SQLITE, json(wanted), json(ended), &mut *connection),
+        Reader::Postgres(mut connection) => rows!(LAST_POSTGRES, wanted, ended, &mut *connection),
+    };
+    Ok(rows.into_iter().map(|(position,)| Position(position.unsigned_abs())).collect())
+}
+
 /// A JSON array of texts. Event types are printable ASCII, so only two characters need an escape.
 fn json(event_types: &[String]) -> String {
     let texts: Vec<String> = event_types
