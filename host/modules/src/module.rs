@@ -257,7 +257,7 @@ impl Module {
         Ok(self.decided("draw-form", config, &(code, document, taxes, facts), answer, used))
     }
 
-    fn compliance<T>(
+    pub(crate) fn compliance<T>(
         &self,
         function: &'static str,
         config: &str,

@@ -1,12 +1,15 @@
 //! HTTP: a handler parses, calls, maps. No business rule and no SQL here.
 
+mod accounts;
 mod body;
 mod caller;
 pub(crate) mod code;
 mod document;
+mod fiscal_periods;
 mod forms;
 mod health;
 mod invoices;
+mod journal_entries;
 pub(crate) mod openapi;
 mod problem;
 mod respond;

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{forms, health, invoices, tax, tenant};
+use crate::api::{accounts, fiscal_periods, forms, health, invoices, journal_entries, tax, tenant};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -15,7 +15,11 @@ use crate::api::{forms, health, invoices, tax, tenant};
     paths(
         invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
-        tax::fiscal_period, tenant::show, tenant::change, health::live, health::ready, health::show
+        tax::fiscal_period, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,
+        accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
+        fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,
+        journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
+        journal_entries::reverse, tenant::show, tenant::change, health::live, health::ready, health::show
     ),
     security(("bearer" = []))
 )]

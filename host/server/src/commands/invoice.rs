@@ -1,4 +1,5 @@
-//! Invoices: draft, revise, approve, issue, cancel.
+//! Invoices: draft, revise, approve, issue, cancel. An issue posts its journal entry in its own transaction, once the
+//! tenant has a chart of accounts; what was issued before has none.
 
 use niyam_domain::{
     Aggregate as _, ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceCommand, InvoiceEvent,
@@ -10,15 +11,14 @@ use niyam_values::{Attributes, Direction, Document, Finding};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::commands::books::{TRIES, is_beside};
 use crate::commands::metadata::new_event;
 use crate::commands::once::{Answer, Committed, once};
+use crate::commands::posting::SalePosting;
 use crate::commands::tax::pack_on;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::tenants::TenantAt;
-
-/// How often an issue is tried again when the tenant's profile or packs changed meanwhile.
-const TRIES: u32 = 5;
 
 /// An invoice at a version of its stream.
 #[derive(Debug, Clone)]
@@ -122,13 +122,14 @@ impl App {
             loop {
                 let at = self.tenant(&actor.tenant).await?;
                 let prepared = self.prepare(actor, &at, &found.invoice).await?;
-                let append = self.issuing(actor, key.clone(), &at, found.clone(), prepared)?;
-                match self.store.append(&actor.tenant, append).await.map_err(CommandError::from) {
-                    // The profile or the packs changed meanwhile: what was prepared is of yesterday.
-                    Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
-                        tries += 1;
-                    }
-                    done => return done?.try_into(),
+                let posting = self.sale_posting(actor, &found.invoice, prepared.assessment()).await?;
+                let append = self.issuing(actor, key.clone(), &at, found.clone(), prepared, posting)?;
+                let done = self.store.append(&actor.tenant, append).await.map_err(CommandError::from);
+                // The profile, the packs, the chart or the periods changed meanwhile: what was prepared is of yesterday.
+                if is_beside(&done, &id.stream()) && tries < TRIES {
+                    tries += 1;
+                } else {
+                    return done?.try_into();
                 }
             }
         })
@@ -170,7 +171,7 @@ impl App {
         Ok(invoice.prepare_issue(command)?)
     }
 
-    /// The writes of an issue: the invoice, its number, and nothing if the tenant changed meanwhile.
+    /// The writes of an issue: the invoice, its number, its entry; and nothing if what it was made against changed.
     fn issuing(
         &self,
         actor: &Actor,
@@ -178,13 +179,16 @@ impl App {
         at: &TenantAt,
         found: InvoiceAt,
         prepared: PreparedIssue,
+        posting: SalePosting,
     ) -> Result<Append, CommandError> {
+        let made_against = posting.made_against();
         let series =
             series_stream(prepared.series()).map_err(|error| CommandError::Defect(error.to_string()))?;
         let issuing = Issuing {
             actor: actor.clone(),
             found,
             prepared,
+            posting,
             event_id: self.ids.next_id(),
             number_id: self.ids.next_id(),
         };
@@ -195,7 +199,8 @@ impl App {
             let serial = serials.get(&asked).map_or(0, |serial| serial.0);
             issuing.batch(serial, &asked).unwrap_or_default()
         })
-        .unchanged([(niyam_domain::StreamId::tenant(), at.version)]);
+        .unchanged([(niyam_domain::StreamId::tenant(), at.version)])
+        .unchanged(made_against);
         append.idempotency = key;
         Ok(append)
     }
@@ -248,6 +253,7 @@ struct Issuing {
     actor: Actor,
     found: InvoiceAt,
     prepared: PreparedIssue,
+    posting: SalePosting,
     event_id: Uuid,
     number_id: Uuid,
 }
@@ -262,7 +268,7 @@ impl Issuing {
         let invoice = Invoice::evolve(Some(self.found.invoice.clone()), event)?;
         let version = Version(self.found.version.0 + 1);
         let answer = Answer::new(200, None, version, &InvoiceView::new(&invoice, version))?;
-        let writes = vec![
+        let mut writes = vec![
             StreamWrite { stream: id.stream(), expected: self.found.version, events: vec![issued] },
             StreamWrite {
                 stream: series.clone(),
@@ -270,6 +276,7 @@ impl Issuing {
                 events: vec![number],
             },
         ];
+        writes.extend(self.posting.write(&self.actor, &invoice)?);
         Ok(Batch { writes, answer: answer.to_bytes()? })
     }
 }

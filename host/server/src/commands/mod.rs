@@ -2,10 +2,15 @@
 //!
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
+pub(crate) mod accounts;
+pub(crate) mod books;
 pub(crate) mod form;
 pub(crate) mod invoice;
+pub(crate) mod journal;
 pub(crate) mod metadata;
 pub(crate) mod once;
+pub(crate) mod periods;
+pub(crate) mod posting;
 pub(crate) mod tax;
 pub(crate) mod tenant;
 pub(crate) mod views;
@@ -21,7 +26,7 @@ use crate::roles::Role;
 pub(crate) const RULES: &[(&str, &str)] = &[
     ("direction-not-supported", "Only sales are invoiced."),
     ("time-zone-unknown", "A tenant's time zone is an IANA name, for example Asia/Dhaka."),
-    ("text-invalid", "A text of the profile has 1 to 500 printable characters."),
+    ("text-invalid", "A text of the profile or of the books is not empty, printable, and not too long."),
 ];
 
 /// Who asks.

@@ -14,6 +14,11 @@ mod repeats;
 mod taxes;
 mod tenants;
 
+mod accounts;
+mod fiscal_periods;
+mod journal;
+mod posting;
+
 mod documents;
 mod modules;
 mod refusals;
