@@ -4,6 +4,7 @@ use niyam_domain::{
     Account, AccountCode, AccountKind, AddAccount, Chart, ChartCommand, CreateChart, MoveAccount, NewAccount,
     Rejection, RenameAccount, StreamId, Version, accounts_of_template,
 };
+use niyam_modules::Module;
 use niyam_store::{Append, Batch, Idempotency};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,10 +29,7 @@ impl App {
                 return Err(Rejection::ChartExists.into());
             }
             let activation = pack_on(&at, self.now_at(&at).date())?.clone();
-            let decided = self
-                .packs
-                .call(&actor.tenant, &activation, |module, config| module.chart_of_accounts(config))
-                .await?;
+            let decided = self.packs.call(&actor.tenant, &activation, Module::chart_of_accounts).await?;
             let accounts = accounts_of_template(&decided.answer).map_err(CommandError::Defect)?;
             let command = ChartCommand::Create(CreateChart { accounts, decision: decided.decision });
             let answer = |chart: &Chart, version: Version| {

@@ -121,8 +121,9 @@ impl App {
             let mut tries = 0;
             loop {
                 let at = self.tenant(&actor.tenant).await?;
-                let prepared = self.prepare(actor, &at, &found.invoice).await?;
-                let posting = self.sale_posting(actor, &found.invoice, prepared.assessment()).await?;
+                let prepared = Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
+                let posting =
+                    Box::pin(self.sale_posting(actor, &found.invoice, prepared.assessment())).await?;
                 let append = self.issuing(actor, key.clone(), &at, found.clone(), prepared, posting)?;
                 let done = self.store.append(&actor.tenant, append).await.map_err(CommandError::from);
                 // The profile, the packs, the chart or the periods changed meanwhile: what was prepared is of yesterday.

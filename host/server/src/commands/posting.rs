@@ -34,19 +34,13 @@ impl App {
         let chart = self.chart(&actor.tenant).await?;
         let periods = self.periods(&actor.tenant).await?;
         let authority = authority(actor);
-        match &chart {
-            Some(chart) => {
-                let books = Books { chart: &chart.state, periods: &periods.state, authority };
-                if let Some(entry) = post_sale(&chart.state, invoice.id, assessment, "")? {
-                    books.admit(&entry, DAY)?;
-                }
-            }
-            None => {
-                let day = assessment.document.tax_date;
-                if let Some(finding) = periods.state.check_day(day, authority, DAY) {
-                    return Err(Rejection::Findings(vec![finding]).into());
-                }
-            }
+        if let Some(chart) = &chart
+            && let Some(entry) = post_sale(&chart.state, invoice.id, assessment, "")?
+        {
+            let books = Books { chart: &chart.state, periods: &periods.state, authority };
+            books.admit(&entry, DAY)?;
+        } else if let Some(finding) = periods.state.check_day(assessment.document.tax_date, authority, DAY) {
+            return Err(Rejection::Findings(vec![finding]).into());
         }
         Ok(SalePosting {
             chart_version: chart.as_ref().map_or(Version(0), |chart| chart.version),
