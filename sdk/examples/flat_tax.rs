@@ -5,7 +5,8 @@ use niyam_sdk::{
     TaxModule, round_half_up,
 };
 
-struct FlatTax;
+/// The module.
+pub struct FlatTax;
 
 niyam_sdk::export_tax!(FlatTax);
 

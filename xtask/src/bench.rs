@@ -24,7 +24,9 @@ pub(crate) struct Options {
 
 /// Builds, then measures: one JSON object for each measurement on standard output.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut steps = Steps::new(4);
+    let with_zen =
+        !options.list && (options.groups.is_empty() || options.groups.iter().any(|group| group == "modules"));
+    let mut steps = Steps::new(if with_zen { 5 } else { 4 });
     steps.take("Building the modules", plugins::run)?;
     steps.take("Building niyam and niyam-bench", || {
         process::run(
@@ -36,6 +38,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     steps.take("PostgreSQL", postgres::install)?;
     let mut bench = Command::new(target_dir().join("release/niyam-bench"));
     bench.args(&options.groups).current_dir(root());
+    if with_zen {
+        let target = target_dir().join("zen");
+        steps.take("Building zen-engine, in a workspace of its own", || {
+            process::run(
+                Command::new(cargo())
+                    .args(["build", "--release", "--locked", "--target-dir"])
+                    .arg(&target)
+                    .current_dir(root().join("bench/zen")),
+            )
+        })?;
+        bench.arg("--zen").arg(target.join("release/niyam-bench-zen"));
+    }
     for (wanted, option) in [(options.list, "--list"), (options.quick, "--quick")] {
         if wanted {
             bench.arg(option);

@@ -14,6 +14,7 @@ mod table;
 mod bench;
 mod check;
 mod crash;
+mod fuzz;
 mod postgres;
 
 mod audit;
@@ -42,6 +43,8 @@ enum Task {
     Test(check::Options),
     /// Kills servers, crashes databases and fills disks under load, and shows that nothing was lost or doubled.
     Crash(crash::Options),
+    /// Lets modules that nobody wrote loose on the host, and shows that it is none the worse.
+    FuzzModules(fuzz::Options),
     /// Measures: one JSON object for each measurement.
     Bench(bench::Options),
     /// Checks licences, bans, sources and advisories of the dependencies.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         Task::Run(options) => run::run(&options),
         Task::Test(options) => check::run(&options),
         Task::Crash(options) => crash::run(&options),
+        Task::FuzzModules(options) => fuzz::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Audit => audit::run(),
         Task::Plugins => plugins::run(),

@@ -54,7 +54,7 @@ impl Guest {
 }
 
 /// Bytes of a module's stack: it shares the first pages with the module's data, and every call pays for pages touched.
-const STACK_BYTES: u32 = 32 * 1024;
+const STACK_BYTES: u32 = 16 * 1024;
 
 /// Builds every guest that changed; the others stay as they are, to the byte.
 pub(crate) fn run() -> Result<()> {

@@ -11,6 +11,8 @@ pub struct Bench {
     pub quick: bool,
     /// The server's binary.
     pub niyam: PathBuf,
+    /// The program of `bench/zen`, where it was built.
+    pub zen: Option<PathBuf>,
 }
 
 /// One measurement.

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, Full};
 use hyper::body::Bytes;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{self, HeaderMap};
-use hyper::{Method, Request};
+use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -29,7 +29,7 @@ pub struct Asked<'a> {
     pub body: Bytes,
 }
 
-/// A good answer.
+/// What was answered.
 pub struct Answer {
     headers: HeaderMap,
     /// JSON, or nothing.
@@ -49,6 +49,16 @@ impl Connection {
 
     /// Asks, and reads the whole answer; one that is not a success is an error.
     pub async fn ask(&mut self, asked: Asked<'_>) -> Result<Answer> {
+        let (method, path) = (asked.method.clone(), asked.path);
+        let (status, answer) = self.send(asked).await?;
+        if !status.is_success() {
+            bail!("{method} {path} was answered with {status}: {}", String::from_utf8_lossy(&answer.body));
+        }
+        Ok(answer)
+    }
+
+    /// Asks, and reads the whole answer, whatever it is.
+    pub async fn send(&mut self, asked: Asked<'_>) -> Result<(StatusCode, Answer)> {
         let Asked { method, path, headers, body } = asked;
         let mut request = Request::builder().method(&method).uri(path).header(header::HOST, &self.host);
         for (name, value) in headers {
@@ -59,10 +69,7 @@ impl Connection {
         let status = response.status();
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
-        if !status.is_success() {
-            bail!("{method} {path} was answered with {status}: {}", String::from_utf8_lossy(&body));
-        }
-        Ok(Answer { headers: head.headers, body })
+        Ok((status, Answer { headers: head.headers, body }))
     }
 }
 

@@ -1,7 +1,8 @@
 //! The groups of measurements.
 
-pub mod decision;
 pub mod issue_invoice;
+pub mod modules;
+pub mod store;
 
 use anyhow::Result;
 
@@ -18,4 +19,4 @@ pub struct Group {
 }
 
 /// Every group, in the order in which they run.
-pub const GROUPS: [Group; 2] = [decision::GROUP, issue_invoice::GROUP];
+pub const GROUPS: [Group; 3] = [modules::GROUP, issue_invoice::GROUP, store::GROUP];

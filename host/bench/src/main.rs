@@ -40,9 +40,15 @@ struct Cli {
     /// The server's binary; by default the one beside this program.
     #[arg(long)]
     niyam: Option<PathBuf>,
-    /// Loads the compiled modules of this folder and tells what they take, for `decision`.
+    /// The program that `bench/zen` builds; without it, nothing is measured beside zen-engine.
+    #[arg(long)]
+    zen: Option<PathBuf>,
+    /// Loads the compiled modules of this kind and tells what they take, for `modules`.
+    #[arg(long, hide = true, requires = "load_from")]
+    load: Option<String>,
+    /// The folder that they were compiled into.
     #[arg(long, hide = true)]
-    load: Option<PathBuf>,
+    load_from: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -57,9 +63,9 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<()> {
     let beside = std::env::current_exe().context("failed to find this program")?.with_file_name("niyam");
-    let bench = Bench { quick: cli.quick, niyam: cli.niyam.unwrap_or(beside) };
-    if let Some(folder) = cli.load {
-        return groups::decision::load(&bench, &folder);
+    let bench = Bench { quick: cli.quick, niyam: cli.niyam.unwrap_or(beside), zen: cli.zen };
+    if let (Some(name), Some(folder)) = (cli.load, cli.load_from) {
+        return groups::modules::load(&bench, &name, &folder);
     }
     if cli.list {
         for group in &GROUPS {
@@ -99,12 +105,12 @@ mod tests {
     #[test]
     fn no_name_means_every_group_and_a_name_means_its_group_once() {
         assert_eq!(names(&[]).unwrap().len(), GROUPS.len());
-        assert_eq!(names(&["decision", "decision"]).unwrap(), ["decision"]);
+        assert_eq!(names(&["modules", "modules"]).unwrap(), ["modules"]);
     }
 
     #[test]
     fn an_unknown_group_is_refused_with_those_that_there_are() {
-        let refused = names(&["decision", "speed"]).unwrap_err();
+        let refused = names(&["modules", "speed"]).unwrap_err();
         assert!(refused.contains("speed") && refused.contains("issue-invoice"), "{refused}");
     }
 }

@@ -1,4 +1,4 @@
-//! What this process occupies, as the kernel counts it.
+//! What processes occupy, as the kernel counts it.
 
 use std::fs;
 
@@ -18,6 +18,23 @@ pub fn resident() -> Result<Resident> {
     let status = fs::read_to_string("/proc/self/status").context("failed to read what the kernel counts")?;
     let bytes = |name: &str| of(&status, name).with_context(|| format!("the kernel does not count {name}"));
     Ok(Resident { all: bytes("VmRSS:")?, anonymous: bytes("RssAnon:")? })
+}
+
+/// The most memory that was ever mapped and present, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Peak(pub u64);
+
+/// The peak of a process that runs.
+pub fn peak(process: u32) -> Result<Peak> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))
+        .with_context(|| format!("failed to read what process {process} occupies"))?;
+    let peak = of(&status, "VmHWM:").context("the kernel does not count VmHWM")?;
+    Ok(Peak(peak.try_into()?))
+}
+
+/// Begins this process's peak anew, with what is resident now.
+pub fn forget_peak() -> Result<()> {
+    fs::write("/proc/self/clear_refs", "5").context("failed to begin the peak of memory anew")
 }
 
 fn of(status: &str, name: &str) -> Option<i64> {

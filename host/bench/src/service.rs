@@ -34,17 +34,21 @@ pub struct Service {
 impl Service {
     /// Makes `tenants` tenants in a new data folder and serves them; on SQLite, unless a PostgreSQL database is named.
     pub async fn start(niyam: &Path, database_url: Option<&str>, tenants: usize) -> Result<Self> {
+        Self::start_with(niyam, database_url, &vec!["vat-bd"; tenants], Vec::new()).await
+    }
+
+    /// The same, with a tenant for each of `packs`, which are the binary's or of `modules`.
+    pub async fn start_with(
+        niyam: &Path,
+        database_url: Option<&str>,
+        packs: &[&str],
+        modules: Vec<Vec<u8>>,
+    ) -> Result<Self> {
         let folder = niyam.parent().context("the server's binary lies in no folder")?;
         let data = tempfile::Builder::new().prefix("niyam-bench-").tempdir_in(folder)?;
-        let tokens = make_tenants(data.path(), database_url, tenants).await?;
+        let tokens = make_tenants(data.path(), database_url, packs, modules).await?;
         let log = data.path().join("niyam.log");
-        let mut command = Command::new(niyam);
-        for (variable, _) in std::env::vars_os() {
-            // What the caller's shell says is meant for another server.
-            if variable.to_string_lossy().starts_with("NIYAM_") {
-                command.env_remove(variable);
-            }
-        }
+        let mut command = command(niyam);
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         if let Some(url) = database_url {
             command.args(["--database-url", url]);
@@ -111,13 +115,29 @@ impl Drop for Service {
     }
 }
 
+/// The server's binary, told nothing by the caller's shell, which means another server.
+pub fn command(niyam: &Path) -> Command {
+    let mut command = Command::new(niyam);
+    for (variable, _) in std::env::vars_os() {
+        if variable.to_string_lossy().starts_with("NIYAM_") {
+            command.env_remove(variable);
+        }
+    }
+    command
+}
+
 /// Through the server's own code, since a process for each tenant would take longer than what is measured.
-async fn make_tenants(data: &Path, database_url: Option<&str>, count: usize) -> Result<Vec<String>> {
+async fn make_tenants(
+    data: &Path,
+    database_url: Option<&str>,
+    packs: &[&str],
+    modules: Vec<Vec<u8>>,
+) -> Result<Vec<String>> {
     let database = database_url.map(str::parse).transpose()?;
-    let app = App::open(AppConfig::new(data.to_owned(), database)).await?;
-    let mut tokens = Vec::with_capacity(count);
+    let app = App::open(AppConfig { modules, ..AppConfig::new(data.to_owned(), database) }).await?;
+    let mut tokens = Vec::with_capacity(packs.len());
     let now = SystemClock.now();
-    for number in 0..count {
+    for (number, pack) in packs.iter().enumerate() {
         let tenant = format!("tenant-{number}").parse()?;
         let bin = Identifier { kind: "bin".to_owned(), value: "000828395-0207".to_owned() };
         tokens.push(app.signing_key().sign(
@@ -129,12 +149,12 @@ async fn make_tenants(data: &Path, database_url: Option<&str>, count: usize) -> 
         )?);
         let new = NewTenant {
             tenant,
-            pack: "vat-bd".to_owned(),
+            pack: (*pack).to_owned(),
             config: None,
             legal_name: Some("Meghna Office Supplies Ltd".to_owned()),
             address: Some("House 22, Road 7, Dhanmondi, Dhaka 1205".to_owned()),
             time_zone: "Asia/Dhaka".to_owned(),
-            identifiers: vec![bin],
+            identifiers: if *pack == "vat-bd" { vec![bin] } else { Vec::new() },
         };
         create_tenant(&app, new).await.map_err(|error| anyhow!(error))?;
     }

@@ -4,9 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::{DomainEvent, UnreadableEvent};
+use crate::personal::Personal;
 
 /// A state that its events tell. Its JSON is what a snapshot holds.
-pub trait Aggregate: Clone + Serialize + DeserializeOwned {
+pub trait Aggregate: Clone + Serialize + DeserializeOwned + Personal {
     /// What happens to it.
     type Event: DomainEvent;
 

@@ -3,6 +3,7 @@
 use niyam_values::{Attributes, Decimal, Document, Finding, Line, Party};
 
 use crate::money::Currency;
+use crate::personal::ERASED;
 
 /// Most lines of one document.
 pub const LINES_MAX: usize = 1_000;
@@ -25,6 +26,8 @@ pub const DOCUMENT_RULES: &[(&str, &str)] = &[
     ("lines-too-many", "A document has at most 1000 lines."),
     ("text-missing", "A description, a code or a unit is not empty."),
     ("text-too-long", "A text has at most 500 characters, a code or an identifier 64."),
+    ("name-reserved", "A party is not called `[erased]`, which stands for one whose data were erased."),
+    ("party-id-invalid", "A party's id has at most 64 letters, digits and `-_.:@+`."),
     ("text-not-printable", "A text has no control characters but line breaks."),
     ("quantity-not-positive", "A quantity is above zero."),
     ("amount-negative", "A price or a discount is not negative."),
@@ -120,6 +123,21 @@ impl Check {
     }
 
     fn party(&mut self, pointer: &str, party: &Party) {
+        let id = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:@+".contains(&byte);
+        if party.id.len() > CODE_LENGTH_MAX || !party.id.bytes().all(id) {
+            self.refuse(
+                "party-id-invalid",
+                &format!("{pointer}/id"),
+                "a party's id has at most 64 letters, digits and -_.:@+",
+            );
+        }
+        if party.name == ERASED {
+            self.refuse(
+                "name-reserved",
+                &format!("{pointer}/name"),
+                "this name stands for a party whose data were erased",
+            );
+        }
         self.text(&format!("{pointer}/name"), &party.name);
         if let Some(address) = &party.address {
             self.text(&format!("{pointer}/address"), address);

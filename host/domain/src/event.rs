@@ -5,6 +5,7 @@
 
 use serde::de::DeserializeOwned;
 
+use crate::personal::{self, Place};
 use crate::upcast::{Fields, Upcaster};
 
 /// A stored event that this version of the program cannot read.
@@ -29,6 +30,12 @@ pub enum UnreadableEvent {
         /// What did not fit.
         source: serde_json::Error,
     },
+    /// Parts of the payload are encrypted, and were not opened before it was read.
+    #[error("payload of {event_type} is sealed, and was not opened")]
+    Sealed {
+        /// The type as stored.
+        event_type: String,
+    },
     /// An event that cannot follow those before it.
     #[error("{event_type} cannot follow what its stream holds")]
     OutOfOrder {
@@ -48,11 +55,25 @@ pub trait DomainEvent: Sized {
     /// When a value has no JSON form.
     fn payload(&self) -> Result<Vec<u8>, serde_json::Error>;
 
-    /// Reads a stored event of any version, into the newest shape.
+    /// Where its payload is about a data subject.
+    fn personal(&self) -> Vec<Place>;
+
+    /// Reads a stored event of any version, into the newest shape. What is sealed in it has to be opened before.
     ///
     /// # Errors
     /// When the type is unknown, or the payload does not fit it.
     fn read(event_type: &str, payload: &[u8]) -> Result<Self, UnreadableEvent>;
+
+    /// Reads a stored event as who holds no key: with a placeholder wherever it is sealed.
+    ///
+    /// # Errors
+    /// When the type is unknown, or the payload does not fit it.
+    fn read_without_personal(event_type: &str, payload: &[u8]) -> Result<Self, UnreadableEvent> {
+        match std::str::from_utf8(payload).ok().and_then(|json| personal::without(json).ok()) {
+            Some(json) => Self::read(event_type, json.as_bytes()),
+            None => Self::read(event_type, payload),
+        }
+    }
 }
 
 /// A type of event, for a reader of the store.
@@ -64,7 +85,8 @@ pub struct EventKind {
     pub meaning: &'static str,
 }
 
-/// Declares an aggregate's events: an enum with one payload struct per wire type.
+/// Declares an aggregate's events: an enum with one payload struct per wire type. Each struct says, by `Personal`, where
+/// it is about a data subject.
 ///
 /// A type that had other shapes before names all of them, each with what makes the next one of it:
 ///
@@ -115,6 +137,12 @@ macro_rules! domain_events {
                 }
             }
 
+            fn personal(&self) -> Vec<$crate::personal::Place> {
+                match self {
+                    $(Self::$variant(payload) => $crate::personal::Personal::personal(payload),)+
+                }
+            }
+
             fn read(event_type: &str, payload: &[u8]) -> Result<Self, $crate::event::UnreadableEvent> {
                 match event_type {
                     $($wire $($(| $older)+)? => $crate::event::read_payload(
@@ -147,7 +175,14 @@ pub fn read_payload<T: DeserializeOwned>(
         let newest = steps.try_fold(old, |fields, (_, upcast)| upcast(fields))?;
         serde_json::from_slice(&serde_json::to_vec(&newest)?)
     };
-    read().map_err(|source| UnreadableEvent::Payload { event_type: event_type.to_owned(), source })
+    read().map_err(|source| {
+        let event_type = event_type.to_owned();
+        if personal::is_sealed(payload) {
+            UnreadableEvent::Sealed { event_type }
+        } else {
+            UnreadableEvent::Payload { event_type, source }
+        }
+    })
 }
 
 /// Why `event_type`, which is none of an aggregate's, cannot be read. `types` are those that it writes.

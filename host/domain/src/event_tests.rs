@@ -16,6 +16,8 @@ pub struct Renamed {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Closed {}
 
+crate::personal::nothing_personal!(Renamed, Closed);
+
 domain_events! {
     /// What happens to a thing.
     ThingEvent {

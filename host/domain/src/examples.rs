@@ -15,6 +15,7 @@ pub const EXAMPLES: &[(&str, &str)] = examples! {
     "account.renamed.v1"
     "account.role-assigned.v1"
     "chart.created.v1"
+    "data-subject.erased.v1"
     "fiscal-period.closed.v1"
     "fiscal-period.reopened.v1"
     "fiscal-period.soft-closed.v1"

@@ -64,6 +64,11 @@ impl StreamId {
         &self.0
     }
 
+    /// A name that is known to fit.
+    pub(crate) const fn of(name: String) -> Self {
+        Self(name)
+    }
+
     /// The stream of the tenant itself: its profile and activations.
     #[must_use]
     pub fn tenant() -> Self {

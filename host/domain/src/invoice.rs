@@ -14,6 +14,7 @@ use crate::decision::{Assessment, Decision};
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::InvoiceId;
 use crate::number_series::NumberDrawn;
+use crate::personal::{Personal, Place, is_document_erased, nothing_personal, personal_of_document};
 use crate::rejection::Rejection;
 
 /// Where an invoice stands.
@@ -109,6 +110,19 @@ domain_events! {
         Cancelled(InvoiceCancelled) = "invoice.cancelled.v1",
     }
 }
+
+/// Each that carries an assessment is about the party of its document.
+macro_rules! assessed {
+    ($($type:ty),+) => {$(
+        impl Personal for $type {
+            fn personal(&self) -> Vec<Place> {
+                personal_of_document(&self.assessment.document, "/assessment/document")
+            }
+        }
+    )+};
+}
+assessed!(InvoiceDrafted, InvoiceRevised, InvoiceIssued, Invoice);
+nothing_personal!(InvoiceApproved, InvoiceCancelled);
 
 /// Draft an invoice.
 #[derive(Debug, Clone)]
@@ -210,6 +224,7 @@ impl Invoice {
             }
             (Some(state), InvoiceCommand::Approve(ApproveInvoice {})) => {
                 state.require(&[Draft], "a draft")?;
+                state.require_customer()?;
                 InvoiceEvent::Approved(InvoiceApproved {})
             }
             (Some(state), InvoiceCommand::Cancel(CancelInvoice { reason })) => {
@@ -227,7 +242,7 @@ impl Invoice {
     /// # Errors
     /// When it is not approved, or its taxes are no longer those that were approved.
     pub fn prepare_issue(&self, command: IssueInvoice) -> Result<PreparedIssue, Rejection> {
-        self.require(&[InvoiceStatus::Approved], "approved")?;
+        self.require_issuable()?;
         if command.assessment.taxes.lines != self.assessment.taxes.lines {
             return Err(Rejection::TaxesChanged);
         }
@@ -236,6 +251,19 @@ impl Invoice {
 
     fn require(&self, allowed: &[InvoiceStatus], needed: &'static str) -> Result<(), Rejection> {
         if allowed.contains(&self.status) { Ok(()) } else { self.refuse(needed) }
+    }
+
+    /// Whether its state lets it be issued, whatever a module says.
+    ///
+    /// # Errors
+    /// When it is not approved, or its customer's data were erased.
+    pub fn require_issuable(&self) -> Result<(), Rejection> {
+        self.require(&[InvoiceStatus::Approved], "approved")?;
+        self.require_customer()
+    }
+
+    fn require_customer(&self) -> Result<(), Rejection> {
+        if is_document_erased(&self.assessment.document) { Err(Rejection::DataSubjectErased) } else { Ok(()) }
     }
 
     fn refuse<T>(&self, needed: &'static str) -> Result<T, Rejection> {

@@ -208,3 +208,20 @@ fn every_event_reads_back_as_it_was_written() {
         Err(UnreadableEvent::UnknownType(found)) if found == "invoice.lost.v1"
     ));
 }
+
+#[test]
+fn an_invoice_whose_customer_was_erased_is_neither_approved_nor_issued() {
+    let erased = |status| {
+        let mut assessment = assessment(100);
+        assessment.document.customer.name = crate::personal::ERASED.to_owned();
+        Invoice { id: InvoiceId(uuid::Uuid::from_u128(1)), status, assessment, issued: None }
+    };
+    let approve = InvoiceCommand::Approve(ApproveInvoice {});
+    let refused = Invoice::decide(Some(&erased(InvoiceStatus::Draft)), approve);
+    assert_eq!(refused, Err(Rejection::DataSubjectErased));
+    let cancel = InvoiceCommand::Cancel(CancelInvoice { reason: None });
+    assert!(Invoice::decide(Some(&erased(InvoiceStatus::Draft)), cancel).is_ok());
+    let revise = InvoiceCommand::Revise(ReviseInvoice { assessment: assessment(100) });
+    assert!(Invoice::decide(Some(&erased(InvoiceStatus::Approved)), revise).is_ok());
+    assert_eq!(erased(InvoiceStatus::Approved).require_issuable(), Err(Rejection::DataSubjectErased));
+}

@@ -6,6 +6,7 @@
 mod accounts;
 mod activation;
 mod aggregate;
+mod data_subject;
 mod decision;
 mod document;
 mod event;
@@ -16,6 +17,7 @@ mod journal;
 mod money;
 mod number_series;
 mod periods;
+pub mod personal;
 mod posting;
 mod rejection;
 mod rules;
@@ -34,6 +36,7 @@ pub use activation::{
     Withdrawal, World,
 };
 pub use aggregate::{Aggregate, STATE_SCHEMA};
+pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
@@ -55,6 +58,7 @@ pub use periods::{
     Authority, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand, PeriodEvent,
     PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
 };
+pub use personal::Personal;
 pub use posting::post_sale;
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::domain_events;
 use crate::ids::{InvalidId, InvoiceId, StreamId};
+use crate::personal::nothing_personal;
 
 /// A serial was given to a document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +29,8 @@ domain_events! {
         Drawn(NumberDrawn) = "number.drawn.v1",
     }
 }
+
+nothing_personal!(NumberDrawn);
 
 /// The stream of `series`.
 ///

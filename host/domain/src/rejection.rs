@@ -26,6 +26,12 @@ pub enum Rejection {
     /// The taxes differ from those that were approved.
     #[error("the taxes are no longer those that were approved; revise and approve the invoice again")]
     TaxesChanged,
+    /// The data of the document's other party were erased.
+    #[error("the customer's data were erased; revise the invoice first")]
+    DataSubjectErased,
+    /// The tenant has no documents of such a data subject.
+    #[error("there is no such data subject")]
+    DataSubjectMissing,
     /// The tenant exists already.
     #[error("the tenant exists already")]
     TenantExists,
@@ -104,6 +110,8 @@ impl Rejection {
             Self::WrongStatus { .. } => "invoice-status-conflict",
             Self::InvoiceMissing => "invoice-not-found",
             Self::TaxesChanged => "taxes-changed",
+            Self::DataSubjectErased => "data-subject-erased",
+            Self::DataSubjectMissing => "data-subject-not-found",
             Self::TenantExists => "tenant-exists",
             Self::NoActivePack => "no-active-pack",
             Self::ActivationMissing => "activation-not-found",

@@ -10,6 +10,7 @@ use crate::activation::{
 use crate::aggregate::Aggregate;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::TenantId;
+use crate::personal::nothing_personal;
 use crate::rejection::Rejection;
 
 /// Who a tenant is by law, as its papers show it.
@@ -75,6 +76,16 @@ domain_events! {
         ModulePolicyChanged(ModulePolicyChanged) = "tenant.module-policy-changed.v1",
     }
 }
+
+// Who the tenant is by law is not a subject of its books.
+nothing_personal!(
+    TenantCreated,
+    ProfileChanged,
+    ModuleActivated,
+    ActivationWithdrawn,
+    ModulePolicyChanged,
+    Tenant,
+);
 
 /// Make a tenant.
 #[derive(Debug, Clone)]

@@ -4,12 +4,14 @@
 //! field filled, `<type>.sparse.json` those that may be empty left so. A new version adds files and touches none.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
-    ChartEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent, PeriodEvent, TenantEvent,
-    UnreadableEvent,
+    ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent,
+    PeriodEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -22,6 +24,8 @@ struct Family {
     older_types: &'static [&'static str],
     /// Reads a stored event, and writes it.
     rewrite: fn(&str, &[u8]) -> Result<Written, UnreadableEvent>,
+    /// Where a stored event is about a data subject.
+    personal: fn(&str, &[u8]) -> Vec<Place>,
 }
 
 macro_rules! families {
@@ -29,11 +33,20 @@ macro_rules! families {
         types: <$event>::TYPES,
         older_types: <$event>::OLDER_TYPES,
         rewrite: rewrite::<$event>,
+        personal: |event_type, payload| <$event>::read(event_type, payload).unwrap().personal(),
     }),+] };
 }
 
-fn families() -> [Family; 6] {
-    families![InvoiceEvent, TenantEvent, NumberSeriesEvent, ChartEvent, PeriodEvent, EntryEvent]
+fn families() -> [Family; 7] {
+    families![
+        DataSubjectEvent,
+        InvoiceEvent,
+        TenantEvent,
+        NumberSeriesEvent,
+        ChartEvent,
+        PeriodEvent,
+        EntryEvent
+    ]
 }
 
 fn rewrite<E: DomainEvent>(event_type: &str, payload: &[u8]) -> Result<Written, UnreadableEvent> {
@@ -111,7 +124,7 @@ fn no_family_of_events_is_left_out() {
 
 /// The files under `folder`, at any depth.
 fn sources(folder: &Path) -> Vec<PathBuf> {
-    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
     paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
@@ -122,4 +135,69 @@ fn every_type_has_an_example() {
             assert!(EXAMPLES.iter().any(|(name, _)| name == event_type), "{event_type}");
         }
     }
+}
+
+/// Names that a fixture's parties bear; nothing of them may stay readable.
+const PERSONAL_TEXTS: [&str; 6] = ["Padma", "Textile", "p-17", "Motijheel", "Dhaka-Metro 11-1234", "Tongi"];
+
+#[test]
+fn what_is_personal_is_there_and_nothing_of_it_stays_readable() {
+    let mut places_seen = 0;
+    for (event_type, path) in fixtures() {
+        // Only the newest version is written, and so sealed.
+        let written = |family: &Family| family.types.contains(&event_type.as_str());
+        let Some(family) = families().into_iter().find(written) else { continue };
+        // One party is the tenant, and nobody's data subject.
+        let stored = fs::read_to_string(&path).unwrap();
+        let mut whole: Value = serde_json::from_str(&stored).unwrap();
+        let purchase =
+            whole.pointer("/assessment/document/direction").is_some_and(|found| found == "purchase");
+        let own = if purchase { "customer" } else { "supplier" };
+        if let Some(own) = whole.pointer_mut(&format!("/assessment/document/{own}")) {
+            for (name, value) in [("id", "demo"), ("name", "Demo"), ("address", "Mirpur")] {
+                own[name] = value.into();
+            }
+            own["attributes"] = serde_json::json!({});
+        }
+        let json = if event_type.starts_with("tenant.") { stored } else { whole.to_string() };
+        let places = (family.personal)(&event_type, json.as_bytes());
+        if !event_type.starts_with("tenant.") && PERSONAL_TEXTS.iter().any(|text| json.contains(text)) {
+            assert!(!places.is_empty(), "{event_type} does not say what of it is personal");
+        }
+        places_seen += places.len();
+        let mut plain = Vec::new();
+        let closed = personal::close(&json, &places, |place, text| {
+            plain.push(text.to_owned());
+            let number = plain.len() - 1;
+            let key = niyam_domain::SubjectKeyId(uuid::Uuid::from_u128(7));
+            Ok::<_, Infallible>(Sealed {
+                kind: place.kind,
+                key,
+                nonce: number.to_string(),
+                data: String::new(),
+            })
+        })
+        .unwrap();
+        assert_eq!(plain.len(), places.len(), "{}", path.display());
+        if !places.is_empty() {
+            for text in PERSONAL_TEXTS {
+                assert!(!closed.contains(text), "{text} in {closed}");
+            }
+            assert!(
+                (family.rewrite)(&event_type, closed.as_bytes())
+                    .is_err_and(|error| { matches!(error, UnreadableEvent::Sealed { .. }) })
+            );
+        }
+        // Opened it is what it was, byte for byte; erased it has its shape.
+        let opened = personal::open(&closed, |sealed| {
+            Ok::<_, Infallible>(Some(plain[sealed.nonce.parse::<usize>().unwrap()].clone()))
+        });
+        assert_eq!(opened.unwrap(), personal::Open { json, erased: false });
+        let erased = personal::without(&closed).unwrap();
+        (family.rewrite)(&event_type, erased.as_bytes()).unwrap();
+        assert!((family.personal)(&event_type, erased.as_bytes()).is_empty(), "{erased}");
+        assert!(places.is_empty() || erased.contains(personal::ERASED), "{erased}");
+        assert!(places.iter().all(|place| place.kind != PlaceKind::PartyView));
+    }
+    assert!(places_seen >= 9, "{places_seen}");
 }

@@ -2,10 +2,30 @@
 
 use niyam_values::policy::Ruling;
 use niyam_values::workflow::{self, Transition};
-use niyam_values::{Decimal, Determination, Document, Effect, Finding, IssuePlan, LineTaxes, Severity};
+use niyam_values::{
+    Decimal, Determination, Document, Effect, Finding, IssuePlan, LineTaxes, Manifest, Severity,
+};
 
 use crate::lift::Invalid;
-use crate::limits::WORKFLOW_STATE_BYTES_MAX;
+use crate::limits::{TITLE_BYTES_MAX, VERSION_BYTES_MAX, WORKFLOW_STATE_BYTES_MAX};
+
+/// What a module says of itself is short enough to stand in each of its decisions.
+pub(crate) fn manifest(manifest: &Manifest) -> Result<(), Invalid> {
+    let version = &manifest.version;
+    if !(1..=VERSION_BYTES_MAX).contains(&version.len())
+        || !version.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Err(format!("a version that is not 1 to {VERSION_BYTES_MAX} printable ASCII characters"));
+    }
+    if manifest.title.len() > TITLE_BYTES_MAX {
+        return Err(format!("a title of more than {TITLE_BYTES_MAX} bytes"));
+    }
+    let is_country = |code: &String| code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase());
+    if !manifest.jurisdictions.iter().all(is_country) {
+        return Err("a jurisdiction that is no ISO 3166-1 alpha-2 code".to_owned());
+    }
+    Ok(())
+}
 
 /// The determination answers the document: its lines, sums that add up, citations that exist.
 pub(crate) fn determination(taxes: &Determination, document: &Document) -> Result<(), Invalid> {

@@ -1,12 +1,13 @@
 //! Compiled components on disk, so that a restart does not compile again.
 //!
-//! `Component::deserialize` trusts its input. Hence a file is written by our own compiler alone, readable by its owner
-//! alone, named by the component's digest and the engine that it was compiled for, and its bytes are checked against a
-//! digest kept beside them before they are trusted.
+//! `Component::deserialize` trusts its input. Hence a file is written by our own compiler alone, into a folder and with
+//! a mode that let nobody else write, and begins with a seal: a digest of the component, the engine and the compiled
+//! bytes. A file that was damaged, exchanged for another component's, linked to or opened to others is not read, but
+//! made again. Who may write as the server's own user could as well exchange the server, and is not kept out.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher as _};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -36,29 +37,34 @@ impl CompiledCache {
         digest: &str,
         bytes: &[u8],
     ) -> wasmtime::Result<Component> {
-        let path = self.folder.join(format!("{digest}-{}.cwasm", self.engine_key));
-        if let Some(component) = load(engine, &path) {
+        let name = format!("{digest}-{}", self.engine_key);
+        let path = self.folder.join(&name).with_extension("cwasm");
+        if let Some(component) = self.load(engine, &name, &path) {
             return Ok(component);
         }
         let component = Component::new(engine, bytes)?;
-        if let Err(error) = self.keep(&path, &component.serialize()?) {
+        if let Err(error) = self.keep(&name, &path, &component.serialize()?) {
             tracing::warn!(module.digest = digest, %error, "failed to keep a compiled module");
         }
         Ok(component)
     }
 
     /// Written beside and renamed, so that no reader meets half a file.
-    fn keep(&self, path: &Path, compiled: &[u8]) -> io::Result<()> {
+    fn keep(&self, name: &str, path: &Path, compiled: &[u8]) -> io::Result<()> {
         let unfinished =
             self.folder.join(format!(".{}-{:?}", std::process::id(), std::thread::current().id()));
+        // What a process of the same number left behind, or somebody put in the way.
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         let written = OpenOptions::new()
             .write(true)
-            .create(true)
-            .truncate(true)
+            .create_new(true)
             .mode(0o600)
             .open(&unfinished)
             .and_then(|mut file| {
-                file.write_all(&Sha256::digest(compiled))?;
+                file.write_all(&seal(name, compiled))?;
                 file.write_all(compiled)?;
                 file.sync_all()
             })
@@ -69,23 +75,45 @@ impl CompiledCache {
         }
         written
     }
+
+    fn load(&self, engine: &Engine, name: &str, path: &Path) -> Option<Component> {
+        let found = fs::symlink_metadata(path).ok()?;
+        let folder = fs::metadata(&self.folder).ok()?;
+        let ignored = |why| {
+            tracing::warn!(path = %path.display(), why, "ignored a compiled module");
+            None
+        };
+        if !found.is_file() {
+            return ignored("that is no file of its own");
+        }
+        let mut file = File::open(path).ok()?;
+        let opened = file.metadata().ok()?;
+        if (opened.dev(), opened.ino()) != (found.dev(), found.ino()) {
+            return ignored("that was exchanged while it was opened");
+        }
+        let others_write = |of: &Metadata, mask| of.permissions().mode() & mask != 0;
+        if others_write(&opened, 0o077) || others_write(&folder, 0o022) || opened.uid() != folder.uid() {
+            return ignored("that others can write");
+        }
+        let mut bytes = Vec::with_capacity(usize::try_from(opened.len()).ok()?);
+        file.read_to_end(&mut bytes).ok()?;
+        let (sealed, compiled) = bytes.split_at_checked(SEAL_BYTES)?;
+        if seal(name, compiled).as_slice() != sealed {
+            return ignored("that is damaged, or another's");
+        }
+        #[expect(
+            unsafe_code,
+            reason = "our own compiler wrote these bytes: owner, mode and seal were checked"
+        )]
+        // SAFETY: the file is one that `keep` wrote for this component and engine; nobody else may write it.
+        let component = unsafe { Component::deserialize(engine, compiled) };
+        component.ok()
+    }
 }
 
-fn load(engine: &Engine, path: &Path) -> Option<Component> {
-    let metadata = fs::metadata(path).ok()?;
-    let own_folder = path.parent().and_then(|folder| fs::metadata(folder).ok())?;
-    if metadata.permissions().mode() & 0o077 != 0 || metadata.uid() != own_folder.uid() {
-        tracing::warn!(path = %path.display(), "ignored a compiled module that others can write");
-        return None;
-    }
-    let bytes = fs::read(path).ok()?;
-    let (digest, compiled) = bytes.split_at_checked(32)?;
-    if Sha256::digest(compiled).as_slice() != digest {
-        tracing::warn!(path = %path.display(), "ignored a damaged compiled module");
-        return None;
-    }
-    #[expect(unsafe_code, reason = "our own compiler wrote these bytes: owner, mode and digest were checked")]
-    // SAFETY: the file is one that `keep` wrote for this engine; nobody else may write it.
-    let component = unsafe { Component::deserialize(engine, compiled) };
-    component.ok()
+const SEAL_BYTES: usize = 32;
+
+/// SHA-256 of what the compiled bytes are of, and of themselves.
+fn seal(name: &str, compiled: &[u8]) -> [u8; SEAL_BYTES] {
+    Sha256::new().chain_update(name).chain_update([0]).chain_update(compiled).finalize().into()
 }

@@ -1,6 +1,6 @@
 //! Digests, as they stand in decisions.
 
-use std::io;
+use std::cell::RefCell;
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -17,24 +17,23 @@ pub fn digest_hex(bytes: &[u8]) -> String {
 /// Never for the contract's values: each has a JSON form.
 #[must_use]
 pub fn digest_json(value: &impl Serialize) -> String {
-    let mut hasher = Hasher(Sha256::new());
-    serde_json::to_writer(io::BufWriter::with_capacity(1 << 12, &mut hasher), value)
-        .expect("the contract's values have a JSON form, and hashing does not fail");
-    hex::encode(hasher.0.finalize())
+    thread_local! {
+        // The whole text at once: written without a look at what is full, and hashed without an end in between.
+        static TEXT: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
+    // Out of its place while it is written, so that a value may take a digest of its own.
+    let mut text = TEXT.take();
+    text.clear();
+    serde_json::to_writer(&mut text, value).expect("the contract's values have a JSON form");
+    let digest = digest_hex(&text);
+    if text.capacity() <= KEPT_BYTES {
+        TEXT.set(text);
+    }
+    digest
 }
 
-struct Hasher(Sha256);
-
-impl io::Write for &mut Hasher {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
+/// Most bytes that a thread keeps for the next digest.
+const KEPT_BYTES: usize = 1 << 20;
 
 #[cfg(test)]
 mod tests {

@@ -2,11 +2,13 @@
 
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Instant;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::limits::{
-    CALLS_MAX, CORE_INSTANCES_MAX, EPOCH_TICK, MEMORY_BYTES_MAX, STACK_BYTES_MAX, TABLE_ELEMENTS_MAX,
+    CALLS_MAX, CORE_INSTANCES_MAX, EPOCH_TICK, MEMORIES_MAX, MEMORY_BYTES_MAX, STACK_BYTES_MAX,
+    TABLE_ELEMENTS_MAX,
 };
 
 /// Memory of a slot that stays mapped and is cleared by hand: a small guest's stack and data fit, so that a call
@@ -36,10 +38,10 @@ fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(CALLS_MAX)
         .total_core_instances(CALLS_MAX * 8)
-        .total_memories(CALLS_MAX * 2)
+        .total_memories(CALLS_MAX * MEMORIES_MAX)
         .total_tables(CALLS_MAX * 8)
         .max_core_instances_per_component(CORE_INSTANCES_MAX)
-        .max_memories_per_component(2)
+        .max_memories_per_component(MEMORIES_MAX)
         .max_tables_per_component(CORE_INSTANCES_MAX)
         .table_elements(TABLE_ELEMENTS_MAX)
         .max_memory_size(MEMORY_BYTES_MAX)
@@ -48,6 +50,9 @@ fn pool() -> PoolingAllocationConfig {
         .max_unused_warm_slots(0);
     pool
 }
+
+/// Most ticks that a late clock makes up for at once: a process that stood still for long is not its modules' fault.
+const CATCH_UP_TICKS: u128 = 20;
 
 /// Moves the deadline's clock on, for as long as it lives.
 pub(crate) struct Ticker {
@@ -60,9 +65,15 @@ impl Ticker {
         let (stop, stopped) = mpsc::channel::<()>();
         let engine = engine.weak();
         let thread = thread::Builder::new().name("niyam-epoch".to_owned()).spawn(move || {
+            let mut last = Instant::now();
             while stopped.recv_timeout(EPOCH_TICK) == Err(RecvTimeoutError::Timeout) {
                 let Some(engine) = engine.upgrade() else { return };
-                engine.increment_epoch();
+                // A machine that is busy wakes this thread late, and a deadline is no later for that.
+                let due = (last.elapsed().as_nanos() / EPOCH_TICK.as_nanos()).max(1);
+                last = Instant::now();
+                for _ in 0..due.min(CATCH_UP_TICKS) {
+                    engine.increment_epoch();
+                }
             }
         })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })

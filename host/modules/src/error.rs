@@ -33,6 +33,19 @@ pub enum LoadError {
         /// Instances allowed.
         allowed: u32,
     },
+    /// It begins with more of something than allowed.
+    #[error("the component has {found} {what}, {allowed} are allowed")]
+    TooMuch {
+        /// What it has too much of.
+        what: &'static str,
+        /// How much was found.
+        found: u64,
+        /// How much is allowed.
+        allowed: u64,
+    },
+    /// It is valid, but more than the compiler takes.
+    #[error("the component cannot be compiled: {0}")]
+    NotCompilable(String),
     /// It exports no world of the contract.
     #[error("the component exports no world of {contract}: {reason}", contract = crate::CONTRACT)]
     WorldMissing {
@@ -45,8 +58,8 @@ pub enum LoadError {
     /// It failed on its first call.
     #[error(transparent)]
     Failed(#[from] ModuleFailure),
-    /// The host could not compile or keep it.
-    #[error("failed to compile or keep the component")]
+    /// The host itself failed.
+    #[error("failed to start the host of modules")]
     Host(#[source] wasmtime::Error),
 }
 
@@ -61,6 +74,8 @@ impl LoadError {
             Self::StartFunction => "start-function-not-allowed",
             Self::FeatureNotAllowed(_) => "wasm-feature-not-allowed",
             Self::TooManyInstances { .. } => "too-many-core-instances",
+            Self::TooMuch { .. } => "component-limit-exceeded",
+            Self::NotCompilable(_) => "component-not-compilable",
             Self::WorldMissing { .. } => "world-missing",
             Self::ManifestInvalid(_) => "manifest-invalid",
             Self::Failed(failure) => failure.code(),

@@ -51,11 +51,15 @@ impl ModuleHost {
             return Ok(module);
         }
         inspect(bytes)?;
-        let component = self.compiled.component(&self.engine, &digest, bytes).map_err(LoadError::Host)?;
+        let component = self
+            .compiled
+            .component(&self.engine, &digest, bytes)
+            .map_err(|error| LoadError::NotCompilable(format!("{error:#}")))?;
+        // Names were checked before it was compiled: what does not fit now is a function that an interface lacks.
         let instance_pre = self
             .linker
             .instantiate_pre(&component)
-            .map_err(|error| LoadError::WorldMissing { reason: format!("{error:#}") })?;
+            .map_err(|error| LoadError::ImportNotAllowed(format!("({error:#})")))?;
         let module = Arc::new(Module::describe(instance_pre, digest.clone())?);
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(loaded.entry(digest).or_insert(module)))
@@ -65,6 +69,11 @@ impl ModuleHost {
     #[must_use]
     pub fn get(&self, digest: &str) -> Option<Arc<Module>> {
         self.loaded.read().unwrap_or_else(PoisonError::into_inner).get(digest).cloned()
+    }
+
+    /// Lets a module leave memory once no call uses it; its compiled code stays on disk.
+    pub fn unload(&self, digest: &str) {
+        self.loaded.write().unwrap_or_else(PoisonError::into_inner).remove(digest);
     }
 
     /// All loaded modules.

@@ -3,17 +3,23 @@
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::error::LoadError;
-use crate::limits::{COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX};
+use crate::limits::{
+    COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX,
+};
 
 /// The whole of what a component may import.
 const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/types@0.1.0"];
 
 /// Refuses what the contract does not allow, each with a reason of its own.
-pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
+///
+/// # Errors
+/// A reason with a code of its own.
+pub fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
     if bytes.len() > COMPONENT_BYTES_MAX {
         return Err(LoadError::TooLarge { found: bytes.len(), allowed: COMPONENT_BYTES_MAX });
     }
     let mut instances = 0_u32;
+    let mut memories = 0_u32;
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
@@ -34,8 +40,9 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
                 }
             }
             Payload::InstanceSection(section) => instances = instances.saturating_add(section.count()),
-            Payload::MemorySection(memories) => {
-                for memory in memories {
+            Payload::MemorySection(section) => {
+                memories = memories.saturating_add(section.count());
+                for memory in section {
                     let memory = memory.map_err(malformed)?;
                     if memory.memory64 {
                         return Err(LoadError::FeatureNotAllowed("a 64-bit memory"));
@@ -43,11 +50,19 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
                     if memory.shared {
                         return Err(LoadError::FeatureNotAllowed("a shared memory"));
                     }
+                    at_most("pages of memory at the start", memory.initial, MEMORY_BYTES_MAX / PAGE_BYTES)?;
+                }
+            }
+            Payload::TableSection(section) => {
+                for table in section {
+                    let elements = table.map_err(malformed)?.ty.initial;
+                    at_most("elements of a table at the start", elements, TABLE_ELEMENTS_MAX)?;
                 }
             }
             _ => {}
         }
     }
+    at_most("memories", memories.into(), MEMORIES_MAX as usize)?;
     if instances > CORE_INSTANCES_MAX {
         return Err(LoadError::TooManyInstances { found: instances, allowed: CORE_INSTANCES_MAX });
     }
@@ -55,9 +70,18 @@ pub(crate) fn inspect(bytes: &[u8]) -> Result<(), LoadError> {
     Ok(())
 }
 
+/// Bytes of a page of memory.
+const PAGE_BYTES: usize = 64 << 10;
+
+fn at_most(what: &'static str, found: u64, allowed: usize) -> Result<(), LoadError> {
+    let allowed = allowed as u64;
+    if found > allowed { Err(LoadError::TooMuch { what, found, allowed }) } else { Ok(()) }
+}
+
 /// What guests may use of WebAssembly: all that is deterministic and standard.
 fn features() -> WasmFeatures {
-    WasmFeatures::WASM2
+    // References to what a host holds would need a collector of garbage.
+    WasmFeatures::WASM2.difference(WasmFeatures::GC_TYPES)
         | WasmFeatures::COMPONENT_MODEL
         | WasmFeatures::EXTENDED_CONST
         | WasmFeatures::MULTI_MEMORY

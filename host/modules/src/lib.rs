@@ -21,10 +21,12 @@ mod lower;
 mod module;
 mod policy;
 mod sandbox;
+mod schema;
 mod workflow;
 
 pub use digest::{digest_hex, digest_json};
 pub use error::{LoadError, ModuleFailure};
 pub use host::ModuleHost;
+pub use inspect::inspect;
 pub use limits::*;
 pub use module::{Decided, Findings, Module};

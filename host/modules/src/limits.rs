@@ -9,6 +9,8 @@ pub const CONTRACT: &str = "niyam:rules@0.1.0";
 pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
 /// Most core instances in a component.
 pub const CORE_INSTANCES_MAX: u32 = 64;
+/// Most linear memories of a component.
+pub const MEMORIES_MAX: u32 = 2;
 /// Most linear memory of one instance.
 pub const MEMORY_BYTES_MAX: usize = 64 << 20;
 /// Most elements of one table.
@@ -32,6 +34,17 @@ pub const FUEL_PER_LINE: u64 = 1_000_000;
 pub const EPOCH_TICK: Duration = Duration::from_millis(5);
 /// Ticks before a call is stopped, whatever its fuel: the backstop in wall-clock time, 2 s.
 pub const DEADLINE_TICKS: u64 = 400;
+
+/// Most bytes of a module's version, which every one of its decisions keeps.
+pub const VERSION_BYTES_MAX: usize = 64;
+/// Most bytes of a module's title.
+pub const TITLE_BYTES_MAX: usize = 256;
+/// Most bytes of a configuration's schema.
+pub const SCHEMA_BYTES_MAX: usize = 64 << 10;
+/// Most values of a configuration's schema when each reference is replaced by what it refers to.
+pub const SCHEMA_UNFOLDED_MAX: usize = 20_000;
+/// How deep values of a configuration's schema may nest, references replaced.
+pub const SCHEMA_DEPTH_MAX: usize = 64;
 
 /// Most calls at one time.
 pub const CALLS_MAX: u32 = 64;

@@ -18,6 +18,7 @@ use crate::lift::Lift;
 use crate::limits::{CONTRACT, FUEL_BASE, FUEL_PER_LINE};
 use crate::lower::{self, DocumentParts, TaxesParts};
 use crate::sandbox::Sandbox;
+use crate::schema;
 
 /// A module's refusal: what it found wrong.
 pub type Findings = Vec<Finding>;
@@ -57,7 +58,8 @@ impl Module {
         let (manifest, _) =
             call.run(|store, instance| interfaces.module.load(&mut *store, instance)?.call_describe(store))?;
         let manifest = manifest.lift().map_err(LoadError::ManifestInvalid)?;
-        let config_schema = config_schema(&manifest)?;
+        check::manifest(&manifest).map_err(LoadError::ManifestInvalid)?;
+        let config_schema = schema::of(&manifest).map_err(LoadError::ManifestInvalid)?;
         let reference = ModuleRef { id: manifest.id.clone(), version: manifest.version.clone(), ..unnamed };
         Ok(Self { reference, manifest, config_schema, instance_pre, interfaces })
     }
@@ -330,18 +332,4 @@ impl Module {
 fn fuel_for(document: &Document) -> u64 {
     let lines = u64::try_from(document.lines.len()).unwrap_or(u64::MAX);
     FUEL_BASE.saturating_add(FUEL_PER_LINE.saturating_mul(lines))
-}
-
-fn config_schema(manifest: &Manifest) -> Result<jsonschema::Validator, LoadError> {
-    let invalid = |reason: String| LoadError::ManifestInvalid(reason);
-    let schema = serde_json::from_str(&manifest.config_schema)
-        .map_err(|error| invalid(format!("its configuration schema is not JSON: {error}")))?;
-    let validator = jsonschema::draft202012::new(&schema)
-        .map_err(|error| invalid(format!("its configuration schema is no JSON Schema: {error}")))?;
-    let default = serde_json::from_str(&manifest.config_default)
-        .map_err(|error| invalid(format!("its default configuration is not JSON: {error}")))?;
-    if !validator.is_valid(&default) {
-        return Err(invalid("its default configuration does not fit its own schema".to_owned()));
-    }
-    Ok(validator)
 }

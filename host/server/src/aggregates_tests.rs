@@ -3,12 +3,17 @@
 use std::future::Future;
 
 use jiff::{Timestamp, civil::date};
+use niyam_domain::{DataSubjectErased, DataSubjectEvent, DomainEvent as _};
 use niyam_domain::{Invoice, InvoiceDrafted, InvoiceEvent, InvoiceId, InvoiceRevised};
-use niyam_store::{Append, Batch, Clock, Database, DatabaseUrl, NewEvent, StoreConfig, StreamWrite};
+use niyam_store::{
+    Append, Batch, Clock, Database, DatabaseUrl, EventStore, NewEvent, StoreConfig, StreamWrite,
+};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
 
 use super::*;
+use crate::ids::SystemIds;
+use crate::personal::Sealing;
 
 /// Which database.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +33,9 @@ impl Clock for StoppedClock {
 /// An invoice of a tenant on a fresh database, revised as often as the test says.
 struct Test {
     aggregates: Aggregates,
+    vault: Vault,
+    /// The id of the customer, whose data are sealed then.
+    customer: Option<&'static str>,
     store: EventStore,
     database: DatabaseUrl,
     tenant: TenantId,
@@ -47,9 +55,12 @@ impl Test {
         };
         let config = StoreConfig::new(database.clone(), Arc::new(StoppedClock));
         let store = EventStore::open(config).await.unwrap();
+        let vault = Vault::open(folder.path(), store.clone(), Arc::new(SystemIds)).await.unwrap();
         Self {
             database,
-            aggregates: Aggregates::new(store.clone()),
+            aggregates: Aggregates::new(vault.clone()),
+            vault,
+            customer: None,
             store,
             tenant: "demo".parse().unwrap(),
             id: InvoiceId(Uuid::from_u128(1)),
@@ -63,30 +74,50 @@ impl Test {
         const AT_ONCE: u64 = 500;
         while self.version < version {
             let next = version.min(self.version + AT_ONCE);
-            let events = (self.version + 1..=next).map(|version| self.event(version)).collect();
+            let events = (self.version + 1..=next).map(|version| self.event(version)).collect::<Vec<_>>();
+            let (events, sealing) = self.seal(events).await;
             let write = StreamWrite { stream: self.id.stream(), expected: Version(self.version), events };
             let batch = Batch { writes: vec![write], answer: Vec::new() };
-            self.store.append(&self.tenant, Append::of(batch)).await.unwrap();
+            self.store.append(&self.tenant, sealing.guard(Append::of(batch))).await.unwrap();
             self.version = next;
         }
     }
 
     /// A draft, and then revisions that each name another customer.
-    fn event(&self, version: u64) -> NewEvent {
+    fn event(&self, version: u64) -> (InvoiceEvent, NewEvent) {
         let drafted = include_bytes!("../../domain/tests/fixtures/events/invoice.drafted.v1.sparse.json");
         let InvoiceDrafted { mut assessment, .. } = serde_json::from_slice(drafted).unwrap();
+        assessment.document.direction = niyam_values::Direction::Sale;
         assessment.document.customer.name = format!("Customer {version}");
+        if let Some(id) = self.customer {
+            id.clone_into(&mut assessment.document.customer.id);
+        }
         let event = match version {
             1 => InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: self.id, assessment }),
             _ => InvoiceEvent::Revised(InvoiceRevised { assessment }),
         };
-        NewEvent {
+        let recorded = NewEvent {
             id: Uuid::from_u128(version.into()),
             event_type: event.event_type().to_owned(),
             payload: event.payload().unwrap(),
             metadata: b"{}".to_vec(),
             effective_date: date(2026, 8, 15),
-        }
+        };
+        (event, recorded)
+    }
+
+    /// Sealed, if the customer has an id.
+    async fn seal(&self, events: Vec<(InvoiceEvent, NewEvent)>) -> (Vec<NewEvent>, Sealing) {
+        let places = match self.customer {
+            Some(_) => events[0].0.personal(),
+            None => Vec::new(),
+        };
+        let sealing = self.vault.sealing(&self.tenant, &self.id.stream(), &places).await.unwrap();
+        let seal = |(event, recorded): (InvoiceEvent, NewEvent)| match self.customer {
+            Some(_) => sealing.event(&event, recorded).unwrap(),
+            None => recorded,
+        };
+        (events.into_iter().map(seal).collect(), sealing)
     }
 
     async fn load(&self) -> Loaded<Invoice> {
@@ -97,13 +128,27 @@ impl Test {
     async fn load_and_compare(&self) -> u64 {
         let loaded = self.load().await;
         let events = self.store.load(&self.tenant, &self.id.stream(), Version(0)).await.unwrap();
-        let told = events.iter().fold(None, |state, event| {
-            let event = InvoiceEvent::read(&event.event_type, &event.payload).unwrap();
-            Some(Invoice::evolve(state, event).unwrap())
-        });
+        let events = self.vault.opening(&self.tenant).events(events).await.unwrap();
+        let told = events
+            .iter()
+            .fold(None, |state, event| Some(Invoice::evolve(state, event.read().unwrap()).unwrap()));
         assert_eq!((Some(&loaded.state), loaded.version), (told.as_ref(), Version(self.version)));
         assert_eq!(loaded.state.assessment.document.customer.name, format!("Customer {}", self.version));
         loaded.events_read
+    }
+
+    async fn erase(&self, key: SubjectKeyId) {
+        let event = DataSubjectEvent::Erased(DataSubjectErased { key_id: key, reason: None });
+        let event = NewEvent {
+            id: Uuid::from_u128(u128::MAX),
+            event_type: event.event_type().to_owned(),
+            payload: event.payload().unwrap(),
+            metadata: b"{}".to_vec(),
+            effective_date: date(2026, 8, 15),
+        };
+        let write = StreamWrite { stream: key.stream(), expected: Version(0), events: vec![event] };
+        let append = Append::of(Batch { writes: vec![write], answer: Vec::new() }).erased_keys([key]);
+        self.store.append(&self.tenant, append).await.unwrap();
     }
 
     async fn snapshot_version(&self) -> Option<u64> {
@@ -160,6 +205,7 @@ on_both! {
     with_a_snapshot_ten_thousand_events_cost_what_a_hundred_do,
     the_state_is_the_same_with_and_without_a_snapshot_at_every_boundary,
     a_snapshot_that_is_of_no_use_is_replaced_and_never_an_error,
+    a_snapshot_does_not_bring_an_erased_customer_back,
 }
 
 async fn with_a_snapshot_ten_thousand_events_cost_what_a_hundred_do(on: On) {
@@ -224,4 +270,42 @@ async fn a_snapshot_that_is_of_no_use_is_replaced_and_never_an_error(on: On) {
     assert_eq!(test.load_and_compare().await, EVENTS_MAX + 1);
     test.settle().await;
     assert_eq!(test.load_and_compare().await, 0);
+}
+
+async fn a_snapshot_does_not_bring_an_erased_customer_back(on: On) {
+    let mut test = Test::new(on).await;
+    test.customer = Some("c-1042");
+    test.grow(EVENTS_MAX + 1).await;
+    let loaded = test.load().await;
+    let key = loaded.keys[0];
+    test.settle().await;
+    let kept =
+        test.store.load_snapshot(&test.tenant, &test.id.stream(), &STATE_SCHEMA).await.unwrap().unwrap();
+    let json = String::from_utf8(kept.state.clone()).unwrap();
+    assert!(
+        json.contains("\"sealed\":{") && !json.contains("Customer") && !json.contains("c-1042"),
+        "{json}"
+    );
+    assert_eq!(test.load_and_compare().await, 0);
+    test.erase(key).await;
+    let erased = test.load().await;
+    let customer = &erased.state.assessment.document.customer;
+    assert_eq!((customer.name.as_str(), customer.id.as_str(), erased.events_read), ("[erased]", "", 0));
+    assert!(erased.keys.is_empty());
+    // Who would run its decisions again is told why that cannot be.
+    let events = test.store.load(&test.tenant, &test.id.stream(), Version(0)).await.unwrap();
+    let sealed = InvoiceEvent::read(&events[0].event_type, &events[0].payload);
+    assert!(matches!(sealed, Err(UnreadableEvent::Sealed { .. })), "{sealed:?}");
+    let opened = test.vault.opening(&test.tenant).events(events).await.unwrap().remove(0);
+    let refused = opened.whole().unwrap_err().to_string();
+    assert!(refused.contains("erased: its decisions cannot be run again"), "{refused}");
+    // One that was on its way when the key was destroyed opens no more than the events do.
+    let late = Snapshot { event_hash: kept.event_hash, version: kept.version, state: kept.state };
+    test.store.save_snapshot(&test.tenant, &test.id.stream(), &STATE_SCHEMA, &late).await.unwrap();
+    assert_eq!(test.load().await.state, erased.state);
+    // Recorded again about the same customer, it is under another key, and readable.
+    test.grow(EVENTS_MAX + 3).await;
+    let loaded = test.load().await;
+    assert_eq!(loaded.state.assessment.document.customer.name, format!("Customer {}", EVENTS_MAX + 3));
+    assert_ne!(loaded.keys, [key]);
 }

@@ -6,16 +6,22 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
+use tokio::sync::{Notify, Semaphore};
 
-use crate::aggregates::Aggregates;
+use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::ids::{IdSource, SystemIds};
 use crate::packs::{PackError, Packs};
+use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
+
+/// Most components that are taken in at one time.
+const UPLOADS_AT_ONCE: usize = 4;
 
 /// What to open.
 pub struct AppConfig {
@@ -27,13 +33,21 @@ pub struct AppConfig {
     pub clock: Arc<dyn Clock>,
     /// Components besides the bundled ones, checked as they are.
     pub modules: Vec<Vec<u8>>,
+    /// Whether modules that nobody signed may be uploaded and activated.
+    pub allow_unsigned: bool,
 }
 
 impl AppConfig {
     /// The bundled modules, the machine's clock, SQLite unless `database` says otherwise.
     #[must_use]
     pub fn new(data_folder: PathBuf, database: Option<DatabaseUrl>) -> Self {
-        Self { data_folder, database, clock: Arc::new(SystemClock), modules: Vec::new() }
+        Self {
+            data_folder,
+            database,
+            clock: Arc::new(SystemClock),
+            modules: Vec::new(),
+            allow_unsigned: false,
+        }
     }
 }
 
@@ -54,6 +68,9 @@ pub enum OpenError {
     /// The engine does not start.
     #[error("failed to start the module host: {0}")]
     Engine(#[source] LoadError),
+    /// Personal data cannot be opened.
+    #[error(transparent)]
+    Personal(#[from] VaultError),
     /// A bundled module is refused.
     #[error("failed to load the bundled modules: {0}")]
     Modules(String),
@@ -62,8 +79,14 @@ pub enum OpenError {
 /// A running Niyam.
 pub struct App {
     pub(crate) store: EventStore,
+    pub(crate) vault: Vault,
     pub(crate) aggregates: Aggregates,
-    pub(crate) packs: Packs,
+    pub(crate) packs: Arc<Packs>,
+    /// Wakes what compiles modules.
+    pub(crate) compiler: Arc<Notify>,
+    /// Components that are taken in at one time, whole in memory.
+    pub(crate) uploads: Semaphore,
+    pub(crate) allow_unsigned: bool,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
@@ -77,11 +100,13 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
+        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let vault = Vault::open(&data_folder, store.clone(), Arc::clone(&ids)).await?;
         let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
@@ -89,9 +114,22 @@ impl App {
                 PackError::Unavailable { source: Some(source), .. } => OpenError::Modules(source.to_string()),
                 error => OpenError::Modules(error.to_string()),
             })?;
-        let aggregates = Aggregates::new(store.clone());
+        let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
-        Ok(Self { store, aggregates, packs, tenants, key, checkpoints, clock, ids: Arc::new(SystemIds) })
+        Ok(Self {
+            store,
+            vault,
+            aggregates,
+            packs: Arc::new(packs),
+            compiler: Arc::default(),
+            uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            allow_unsigned,
+            tenants,
+            key,
+            checkpoints,
+            clock,
+            ids,
+        })
     }
 
     /// The key that signs tokens.
@@ -104,6 +142,19 @@ impl App {
     #[must_use]
     pub fn store(&self) -> &EventStore {
         &self.store
+    }
+
+    /// Loads an invoice as a command does: its version, and how many events were read for it; `None` if there is none.
+    ///
+    /// # Errors
+    /// When the store fails, or an event does not make sense.
+    pub async fn load_invoice(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+    ) -> Result<Option<(Version, u64)>, ReadError> {
+        let loaded = self.aggregates.load::<Invoice>(tenant, stream).await?;
+        Ok(loaded.map(|loaded| (loaded.version, loaded.events_read)))
     }
 
     /// Lets appends under way finish and closes the database.

@@ -1,8 +1,9 @@
 //! The file of a backup: JSON, a record a line, compressed with Zstandard.
 //!
-//! The first line names the format and the head of every tenant. Then come components, and for each tenant its events in
-//! order of position and the answers that repeated requests get. The last line has the number of lines before it and the
-//! SHA-256 of their bytes, so that a file that was cut off is known. Keys are not in it: they are files of the data folder.
+//! The first line names the format and the head of every tenant. Then come components, and for each tenant the keys of its
+//! data subjects, its events in order of position and the answers that repeated requests get. The last line has the number of lines before it and the
+//! SHA-256 of their bytes, so that a file that was cut off is known. Keys that are
+//! files of the data folder are not in it, nor is the master key, without which those of data subjects open nothing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -12,15 +13,17 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use jiff::Timestamp;
-use niyam_domain::{Position, TenantId, Version};
-use niyam_store::{Component, GivenAnswer, Head, Record, Recorded};
+use niyam_domain::{Position, SubjectKeyId, TenantId, Version};
+use niyam_store::{Component, GivenAnswer, Head, Record, Recorded, SubjectKey};
 use niyam_values::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 const FORMAT: &str = "niyam-backup";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest that is read: it has no keys of data subjects.
+const VERSION_MIN: u32 = 1;
 /// Longest line that is read: an event of 1 MiB, or a component, in base64 with room to spare.
 const LINE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 
@@ -34,7 +37,7 @@ pub(crate) enum BackupError {
     #[error("{} is there already, and is not overwritten", path.display())]
     Exists { path: PathBuf },
     /// It is not a backup, or one of another version.
-    #[error("{} is no backup of version {VERSION}", path.display())]
+    #[error("{} is no backup of version {VERSION_MIN} to {VERSION}", path.display())]
     NotABackup { path: PathBuf },
     /// A line makes no sense.
     #[error("line {line} of {} is damaged", path.display())]
@@ -49,6 +52,7 @@ pub(crate) enum BackupError {
 enum Line {
     Backup(Header),
     Component { digest: String, bytes: String },
+    SubjectKey(SubjectKeyLine),
     Event(Box<EventLine>),
     Answer(AnswerLine),
     End { lines: u64, sha256: String },
@@ -97,6 +101,17 @@ struct AnswerLine {
     answer: Bytes,
     position: u64,
     created_at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SubjectKeyLine {
+    tenant: TenantId,
+    id: SubjectKeyId,
+    subject: String,
+    wrapped: Option<String>,
+    created_at: Timestamp,
+    erased_at: Option<Timestamp>,
 }
 
 /// Bytes that are a text nearly always: readable when they are.
@@ -171,6 +186,14 @@ impl BackupWriter {
             Record::Component(Component { digest, bytes }) => {
                 Line::Component { digest: hex::encode(digest), bytes: BASE64.encode(bytes) }
             }
+            Record::SubjectKey(tenant, key) => Line::SubjectKey(SubjectKeyLine {
+                tenant,
+                id: key.id,
+                subject: hex::encode(key.subject),
+                wrapped: key.wrapped.map(|wrapped| BASE64.encode(wrapped)),
+                created_at: key.created_at,
+                erased_at: key.erased_at,
+            }),
             Record::Event(event) => Line::Event(Box::new(EventLine {
                 tenant: event.tenant,
                 position: event.position.0,
@@ -246,7 +269,9 @@ impl BackupReader {
             Self { path: path.to_owned(), source, digest: Sha256::new(), lines: 0, heads: Vec::new() };
         let not_a_backup = || BackupError::NotABackup { path: path.to_owned() };
         match reader.line() {
-            Ok(Line::Backup(header)) if header.format == FORMAT && header.version == VERSION => {
+            Ok(Line::Backup(header))
+                if header.format == FORMAT && (VERSION_MIN..=VERSION).contains(&header.version) =>
+            {
                 let heads = header.heads.into_iter().map(|head| {
                     Some(Head {
                         tenant: head.tenant,
@@ -274,6 +299,7 @@ impl BackupReader {
         let record = match line {
             Line::Backup(_) => return Err(damaged()),
             Line::Component { digest, bytes } => component(&digest, &bytes),
+            Line::SubjectKey(key) => subject_key(key),
             Line::Event(event) => recorded(*event),
             Line::Answer(answer) => given(answer),
             Line::End { lines, sha256 } => {
@@ -305,6 +331,19 @@ impl BackupReader {
 
 fn component(digest: &str, bytes: &str) -> Option<Record> {
     Some(Record::Component(Component { digest: bytes_of(digest)?, bytes: BASE64.decode(bytes).ok()? }))
+}
+
+fn subject_key(line: SubjectKeyLine) -> Option<Record> {
+    let wrapped = line.wrapped.map(|wrapped| BASE64.decode(wrapped));
+    let key = SubjectKey {
+        id: line.id,
+        subject: bytes_of(&line.subject)?,
+        wrapped: wrapped.transpose().ok()?,
+        created_at: line.created_at,
+        erased_at: line.erased_at,
+    };
+    // One or the other, and not both.
+    (key.wrapped.is_some() != key.erased_at.is_some()).then_some(Record::SubjectKey(line.tenant, key))
 }
 
 fn recorded(line: EventLine) -> Option<Record> {

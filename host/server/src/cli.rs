@@ -2,8 +2,10 @@
 
 mod audit;
 mod carry;
+mod erase;
 mod progress;
 mod projections;
+mod publisher;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,12 +50,17 @@ enum Command {
     Restore(Restore),
     /// Takes over everything from another database; repeated, what is new.
     Copy(Copy),
+    /// Erases a data subject for good: what is recorded about it can be read by nobody any more.
+    Erase(erase::Erase),
     /// Shows, rebuilds and resumes the read models.
     #[command(subcommand)]
     Projections(Projections),
     /// Makes and changes tenants.
     #[command(subcommand)]
     Tenant(TenantCommand),
+    /// Says whose modules may be uploaded.
+    #[command(subcommand)]
+    Publisher(publisher::PublisherCommand),
     /// Prints a token for a user of a tenant.
     Token(Token),
     /// Proves the books. Exit code 0: proven, 1: broken, 2: could not be tried.
@@ -84,6 +91,9 @@ struct Serve {
     /// Address to listen on.
     #[arg(long, env = "NIYAM_LISTEN", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Takes modules that nobody signed. Whoever administers a tenant then runs any code in the sandbox.
+    #[arg(long, env = "NIYAM_ALLOW_UNSIGNED")]
+    allow_unsigned: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -182,7 +192,9 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => asynchronously(carry::backup(args)),
         Command::Restore(args) => asynchronously(carry::restore(args)),
         Command::Copy(args) => asynchronously(carry::copy(args)),
+        Command::Erase(args) => asynchronously(erase::run(args)),
         Command::Projections(command) => asynchronously(projections::run(command)),
+        Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Audit(command) => return audit::run(command),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
@@ -204,9 +216,10 @@ fn asynchronously<T>(work: impl Future<Output = Result<T, String>>) -> Result<T,
     done
 }
 
-async fn serve(Serve { at, listen }: Serve) -> Result<(), String> {
+async fn serve(Serve { at, listen, allow_unsigned }: Serve) -> Result<(), String> {
     telemetry::start();
-    let app = open(at).await?;
+    let config = AppConfig { allow_unsigned, ..AppConfig::new(at.data, at.database_url) };
+    let app = App::open(config).await.map_err(|error| error.to_string())?;
     let server = Server::start(app, listen).await.map_err(|error| error.to_string())?;
     tracing::info!(address = %server.address(), "listening");
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;

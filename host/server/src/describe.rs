@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use niyam_domain::{
-    BOOKS_RULES, ChartEvent, DOCUMENT_RULES, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
+    BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
     NumberSeriesEvent, PeriodEvent, TenantEvent,
 };
 
@@ -70,6 +70,7 @@ fn events() -> String {
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
+        ("Data subjects", DataSubjectEvent::KINDS),
     ] {
         add(&mut text, format_args!("\n## {aggregate}\n"));
         for EventKind { event_type, meaning } in kinds {

@@ -2,7 +2,7 @@
 //!
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
-//! `proof` signs what a history was.
+//! `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
 
 mod aggregates;
 mod api;
@@ -16,17 +16,23 @@ mod describe;
 mod ids;
 mod keys;
 mod packs;
+mod personal;
 mod projections;
 mod proof;
+mod publishing;
 mod roles;
 mod serve;
 mod telemetry;
 mod tenants;
+mod turns;
 
+pub use aggregates::ReadError;
 pub use app::{App, AppConfig, OpenError};
 pub use auth::{Claims, SigningKey};
 pub use clock::SystemClock;
+pub use commands::data_subject::{Erasure, erase_subject};
 pub use commands::tenant::{NewTenant, activate_pack, create_tenant};
 pub use describe::Reference;
+pub use personal::VaultError;
 pub use roles::Role;
 pub use serve::{ServeError, Server};

@@ -2,22 +2,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use niyam_domain::{Activation, TenantId};
-use niyam_modules::{CALLS_MAX, LoadError, Module, ModuleFailure, ModuleHost};
+use niyam_modules::{LoadError, Module, ModuleFailure, ModuleHost};
 use niyam_store::{EventStore, StoreError};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
+
+use crate::turns::{Busy, Turns};
 
 /// The components in the binary.
 static BUNDLED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
-
-/// Most calls of modules at one time, below what the pool holds.
-const CALLS_AT_ONCE: usize = CALLS_MAX as usize / 2;
-/// Most of them for one tenant.
-const CALLS_OF_TENANT: usize = CALLS_AT_ONCE / 2;
-/// How long a call waits for its turn before the client hears 503.
-const TURN_WAIT: Duration = Duration::from_secs(2);
 
 /// Why no module answered.
 #[derive(Debug, thiserror::Error)]
@@ -47,8 +42,18 @@ pub(crate) struct Packs {
     host: Arc<ModuleHost>,
     store: EventStore,
     bundled: Vec<Arc<Module>>,
-    turns: Semaphore,
-    tenant_turns: Mutex<HashMap<TenantId, Arc<Semaphore>>>,
+    turns: Turns,
+    /// Components that are read at one time.
+    inspections: Arc<Semaphore>,
+    /// When each module was called last, in looks of [`Self::forget_idle`].
+    used: Mutex<Used>,
+}
+
+/// What was called when.
+#[derive(Default)]
+struct Used {
+    looks: u64,
+    last: HashMap<String, u64>,
 }
 
 impl Packs {
@@ -86,8 +91,9 @@ impl Packs {
             host,
             store,
             bundled,
-            turns: Semaphore::new(CALLS_AT_ONCE),
-            tenant_turns: Mutex::default(),
+            turns: Turns::new(),
+            inspections: Arc::new(Semaphore::new(2)),
+            used: Mutex::default(),
         })
     }
 
@@ -114,30 +120,78 @@ impl Packs {
     ) -> Result<T, PackError> {
         let module = self.module(activation).await?;
         let config = activation.config.clone();
-        let of_tenant = self.turns_of(tenant);
-        let turns = async {
-            let of_tenant = of_tenant.acquire_owned().await.map_err(|_| PackError::Busy)?;
-            let of_all = self.turns.acquire().await.map_err(|_| PackError::Busy)?;
-            Ok::<_, PackError>((of_tenant, of_all))
-        };
-        let _turn = tokio::time::timeout(TURN_WAIT, turns).await.map_err(|_| PackError::Busy)??;
-        Ok(blocking(move || call(&module, &config)).await?)
+        let answered = self.turns.run(tenant, move || call(&module, &config)).await;
+        Ok(answered.map_err(|Busy| PackError::Busy)??)
     }
 
     async fn module(&self, activation: &Activation) -> Result<Arc<Module>, PackError> {
-        if let Some(module) = self.host.get(&activation.module.digest) {
+        let digest = &activation.module.digest;
+        {
+            let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+            let looks = used.looks;
+            match used.last.get_mut(digest) {
+                Some(last) => *last = looks,
+                None => drop(used.last.insert(digest.clone(), looks)),
+            }
+        }
+        if let Some(module) = self.host.get(digest) {
             return Ok(module);
         }
-        let unavailable = |source| PackError::Unavailable { id: activation.module.id.clone(), source };
-        let digest = digest_bytes(&activation.module.digest).ok_or_else(|| unavailable(None))?;
+        self.load_stored(&activation.module.id, digest_bytes(digest)).await
+    }
+
+    /// The module with this SHA-256, checked, compiled and ready.
+    pub(crate) async fn compile(&self, digest: &[u8; 32]) -> Result<Arc<Module>, PackError> {
+        let name = hex::encode(digest);
+        match self.host.get(&name) {
+            Some(module) => Ok(module),
+            None => self.load_stored(&name, Some(*digest)).await,
+        }
+    }
+
+    async fn load_stored(&self, id: &str, digest: Option<[u8; 32]>) -> Result<Arc<Module>, PackError> {
+        let unavailable = |source| PackError::Unavailable { id: id.to_owned(), source };
+        let digest = digest.ok_or_else(|| unavailable(None))?;
         let bytes = self.store.component(&digest).await?.ok_or_else(|| unavailable(None))?;
         let host = Arc::clone(&self.host);
         blocking(move || host.load(&bytes)).await.map_err(|source| unavailable(Some(source)))
     }
 
-    fn turns_of(&self, tenant: &TenantId) -> Arc<Semaphore> {
-        let mut turns = self.tenant_turns.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(turns.entry(tenant.clone()).or_insert_with(|| Arc::new(Semaphore::new(CALLS_OF_TENANT))))
+    /// Reads a component's bytes, before anything is compiled; gives its SHA-256 with them.
+    pub(crate) async fn inspect(&self, bytes: Vec<u8>) -> Result<([u8; 32], Vec<u8>), LoadError> {
+        let turn = Arc::clone(&self.inspections).acquire_owned().await;
+        blocking(move || {
+            // Held until it is read, also when the client is gone by then.
+            let _turn = turn;
+            niyam_modules::inspect(&bytes)?;
+            Ok((Sha256::digest(&bytes).into(), bytes))
+        })
+        .await
+    }
+
+    /// The module that came with the binary, by the SHA-256 of its component, hex.
+    pub(crate) fn bundled_by_digest(&self, digest: &str) -> Option<Arc<Module>> {
+        self.bundled.iter().find(|module| module.reference().digest == digest).cloned()
+    }
+
+    /// Everything that came with the binary.
+    pub(crate) fn all_bundled(&self) -> &[Arc<Module>] {
+        &self.bundled
+    }
+
+    /// Lets modules leave memory that were not called since `looks` calls of this. Compiled code stays on disk.
+    pub(crate) fn forget_idle(&self, looks: u64) {
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        used.looks += 1;
+        let now = used.looks;
+        for module in self.host.modules() {
+            let digest = &module.reference().digest;
+            let last = *used.last.entry(digest.clone()).or_insert(now);
+            if now - last > looks && self.bundled_by_digest(digest).is_none() {
+                self.host.unload(digest);
+                used.last.remove(digest);
+            }
+        }
     }
 }
 

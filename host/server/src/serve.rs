@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use niyam_store::Login;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -13,6 +14,7 @@ use crate::api::router::{Api, REQUEST_TIME, router};
 use crate::app::App;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
+use crate::publishing::worker::Worker;
 
 /// How long requests under way have once the server stops: what each may take, and a little more.
 const DRAIN_TIME: Duration = REQUEST_TIME.saturating_add(Duration::from_secs(5));
@@ -35,6 +37,7 @@ pub struct Server {
     serving: JoinHandle<io::Result<()>>,
     projecting: JoinHandle<()>,
     proving: JoinHandle<()>,
+    compiling: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -47,12 +50,26 @@ impl Server {
         let listen = |error| ServeError::Listen(address, error);
         let listener = TcpListener::bind(address).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
+        if let Some(login @ (Login::Owner | Login::Unbound)) = app.store.login() {
+            tracing::warn!(
+                database.login = login.as_str(),
+                "the database's login is more than a member of the host's role: serve as another, migrate as this one"
+            );
+        }
         let (stop, stopped) = watch::channel(false);
         let runner = Runner::new(app.store.clone(), Arc::clone(&app.clock), app.ids.next_id());
         let keeper = Keeper::new(app.store.clone(), Arc::clone(&app.checkpoints), Arc::clone(&app.clock));
+        let worker = Worker::new(
+            app.store.clone(),
+            Arc::clone(&app.packs),
+            Arc::clone(&app.clock),
+            app.ids.next_id(),
+            Arc::clone(&app.compiler),
+        );
         let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let proving = tokio::spawn(keeper.run(stopped.clone()));
+        let compiling = tokio::spawn(worker.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -63,7 +80,7 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, proving, api })
+        Ok(Self { address, stop, serving, projecting, proving, compiling, api })
     }
 
     /// Where it listens.
@@ -97,6 +114,9 @@ impl Server {
         }
         if let Err(error) = self.proving.await {
             tracing::error!(%error, "making checkpoints had failed");
+        }
+        if let Err(error) = self.compiling.await {
+            tracing::error!(%error, "compiling modules had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

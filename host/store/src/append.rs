@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::civil;
-use niyam_domain::{Position, StreamId, Version};
+use niyam_domain::{Position, StreamId, SubjectKeyId, Version};
 use uuid::Uuid;
 
 use crate::error::StoreError;
+use crate::subject::NewSubjectKey;
 
 /// Longest idempotency key, bytes.
 pub const KEY_BYTES_MAX: usize = 255;
@@ -28,6 +29,10 @@ pub struct Append {
     /// Number series from which the command takes the next number: a serial is the version that the series'
     /// stream gets. What `build` returns must write exactly one event to each.
     pub serials: Vec<StreamId>,
+    /// Keys of data subjects that are made with the events, which are encrypted under them.
+    pub new_keys: Vec<NewSubjectKey>,
+    /// Keys of data subjects that are destroyed with the events, which say so.
+    pub erased_keys: Vec<SubjectKeyId>,
     /// Makes the writes, given the serials. Runs inside the transaction and again when that has to be
     /// repeated, so it must be quick, and give the same for the same serials.
     pub build: Box<dyn Fn(&Serials) -> Batch + Send + Sync>,
@@ -41,6 +46,8 @@ impl Append {
             unchanged: Vec::new(),
             idempotency: None,
             serials: Vec::new(),
+            new_keys: Vec::new(),
+            erased_keys: Vec::new(),
             build: Box::new(move |_| batch.clone()),
         }
     }
@@ -51,13 +58,34 @@ impl Append {
         serials: Vec<StreamId>,
         build: impl Fn(&Serials) -> Batch + Send + Sync + 'static,
     ) -> Self {
-        Self { unchanged: Vec::new(), idempotency: None, serials, build: Box::new(build) }
+        Self {
+            unchanged: Vec::new(),
+            idempotency: None,
+            serials,
+            new_keys: Vec::new(),
+            erased_keys: Vec::new(),
+            build: Box::new(build),
+        }
     }
 
     /// The same, only while these streams have these versions.
     #[must_use]
     pub fn unchanged(mut self, streams: impl IntoIterator<Item = (StreamId, Version)>) -> Self {
         self.unchanged.extend(streams);
+        self
+    }
+
+    /// The same, and makes these keys of data subjects.
+    #[must_use]
+    pub fn new_keys(mut self, keys: impl IntoIterator<Item = NewSubjectKey>) -> Self {
+        self.new_keys.extend(keys);
+        self
+    }
+
+    /// The same, and destroys these keys of data subjects.
+    #[must_use]
+    pub fn erased_keys(mut self, keys: impl IntoIterator<Item = SubjectKeyId>) -> Self {
+        self.erased_keys.extend(keys);
         self
     }
 
@@ -169,6 +197,9 @@ pub enum AppendError {
     /// The idempotency key belongs to another request.
     #[error("failed to append: the idempotency key was used for another request")]
     KeyReused,
+    /// A data subject that the append makes a key for has one: look it up, encrypt again.
+    #[error("failed to append: a data subject has a key already")]
+    SubjectKeyed,
     /// The caller is wrong, and stays wrong.
     #[error("failed to append: {0}")]
     Invalid(#[from] InvalidAppend),

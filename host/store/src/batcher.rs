@@ -1,7 +1,7 @@
 //! Gathers waiting appends into one transaction, and answers each after the commit.
 //!
-//! What queued while the last transaction ran forms the next one, so a quiet store answers at once and a busy one
-//! shares its commits. A lane has one transaction under way at a time; a tenant keeps its lane. It must not decide
+//! What queued while the last transaction ran forms the next one, with those that it answered and that come back at
+//! once, so a quiet store answers at once and a busy one shares its commits. A lane has one transaction under way at a time; a tenant keeps its lane. It must not decide
 //! what becomes of an append: `group` does.
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,12 +11,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 use niyam_domain::{Position, TenantId};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::append::{Append, AppendError, Appended, InvalidAppend};
 use crate::config::StoreConfig;
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::group::{Command, Given, Known, Outcome, Settled, settle};
+use crate::group::{Command, Given, Known, Outcome, Settled, settle, streams};
 use crate::sql::read;
 use crate::sql::unit::{CommitError, Unit};
 
@@ -137,6 +138,13 @@ pub struct Lane {
     purge: Option<Timestamp>,
 }
 
+/// The group before.
+#[derive(Default)]
+struct Last {
+    commands: usize,
+    time: Duration,
+}
+
 /// Why a whole transaction failed.
 enum GroupError {
     /// Nothing was written, and trying again may help.
@@ -166,14 +174,35 @@ impl From<sqlx::Error> for GroupError {
         if is_event_id_used(&error) {
             return Self::Final(InvalidAppend::EventIdUsed.into());
         }
+        if is_key_answered(&error) {
+            // By another host, in a transaction that moved no head: the next attempt sees it.
+            return Self::Transient(StoreError::Unavailable(Arc::new(error)));
+        }
+        if is_subject_keyed(&error) {
+            return Self::Final(AppendError::SubjectKeyed);
+        }
         StoreError::from(error).into()
     }
+}
+
+fn is_key_answered(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .is_some_and(|error| error.is_unique_violation() && error.constraint() == Some("idempotency_key"))
 }
 
 fn is_event_id_used(error: &sqlx::Error) -> bool {
     error.as_database_error().is_some_and(|error| {
         error.is_unique_violation()
             && (error.constraint() == Some("events_event_id") || error.message().contains("events.event_id"))
+    })
+}
+
+fn is_subject_keyed(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.is_unique_violation()
+            && (error.constraint() == Some("subject_keys_live")
+                || error.message().contains("subject_keys.subject"))
     })
 }
 
@@ -195,6 +224,7 @@ impl Lane {
     pub async fn run(mut self) {
         let mut waiting = Vec::with_capacity(self.config.group_commands_max);
         let mut open = true;
+        let mut last = Last::default();
         loop {
             let taken = tokio::select! {
                 biased;
@@ -208,9 +238,33 @@ impl Lane {
             if taken == 0 {
                 return;
             }
+            if open {
+                self.gather(&mut waiting, &last).await;
+            }
+            let began = Instant::now();
+            let commands = waiting.len();
             self.answer_all(std::mem::take(&mut waiting)).await;
+            last = Last { commands, time: began.elapsed() };
             self.purge_sometimes().await;
         }
+    }
+
+    /// Waits a little for as many appends as the last group had: those that were just answered often ask again at once,
+    /// and would miss a group that left with the first of them.
+    async fn gather(&mut self, waiting: &mut Vec<Waiting>, last: &Last) {
+        let expected = last.commands.min(self.config.group_commands_max);
+        if waiting.len() >= expected {
+            return;
+        }
+        let gathering = async {
+            while waiting.len() < expected {
+                if self.queue.recv_many(waiting, expected - waiting.len()).await == 0 {
+                    return;
+                }
+            }
+        };
+        // Too late is as good as complete.
+        let _ = tokio::time::timeout(self.config.gather.min(last.time), gathering).await;
     }
 
     /// Commits what can be, and answers everyone.
@@ -264,16 +318,17 @@ impl Lane {
     async fn attempt(&self, commands: &[&Command]) -> Result<Outcome, GroupError> {
         let tenants: BTreeSet<&TenantId> = commands.iter().map(|command| &command.tenant).collect();
         let keys: BTreeSet<(&str, &str)> = commands.iter().filter_map(|command| key(command)).collect();
+        let streams = streams(commands);
         let mut unit = Unit::begin(&self.database, &tenants).await?;
-        let mut known = Known { tips: unit.lock(&tenants).await?.into_iter().collect(), ..Known::default() };
-        if !keys.is_empty() {
-            for (tenant, key, given) in unit.answers(&keys.into_iter().collect::<Vec<_>>()).await? {
-                known.answers.entry(tenant).or_default().insert(key, given);
-            }
+        let found = unit.look(&tenants, &keys.into_iter().collect::<Vec<_>>(), &streams).await?;
+        let mut known = Known { tips: found.heads.into_iter().collect(), ..Known::default() };
+        known.learn(streams, found.versions);
+        for (tenant, key, given) in found.answers {
+            known.answers.entry(tenant).or_default().insert(key, given);
         }
         // After the lock, so that times follow positions as long as the hosts' clocks agree.
         let recorded_at = to_the_microsecond(self.config.clock.now());
-        // The streams, the streams that depend on serials, and then those of serials that changed.
+        // The streams that depend on serials, and then those of serials that changed.
         let passes_max = commands.len() + 2;
         for _ in 0..=passes_max {
             match settle(commands, &known, recorded_at) {

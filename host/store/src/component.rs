@@ -31,7 +31,7 @@ impl EventStore {
     }
 }
 
-fn check(digest: &[u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn check(digest: &[u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
     let found: [u8; 32] = Sha256::digest(bytes).into();
     if found == *digest { Ok(()) } else { Err(StoreError::DigestMismatch) }
 }

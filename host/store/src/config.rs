@@ -59,6 +59,8 @@ pub struct StoreConfig {
     pub clock: Arc<dyn Clock>,
     /// Appends that share one transaction, at most.
     pub group_commands_max: usize,
+    /// How long a group waits until it is as large as the one before, at most.
+    pub gather: Duration,
     /// Appends that may wait, per lane.
     pub queue_commands_max: usize,
     /// How long an append waits for a place in a full queue before it is refused as overloaded.
@@ -93,6 +95,7 @@ impl StoreConfig {
             database,
             clock,
             group_commands_max: 64,
+            gather: Duration::from_millis(2),
             queue_commands_max: 1024,
             queue_wait: Duration::from_secs(5),
             lanes: 4,

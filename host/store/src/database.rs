@@ -232,6 +232,8 @@ fn sqlite_options(path: &Path, config: &StoreConfig) -> SqliteConnectOptions {
         .busy_timeout(config.lock_wait)
         .foreign_keys(true)
         .synchronous(SqliteSynchronous::Full)
+        // A destroyed key must not stay in a page's free space.
+        .pragma("secure_delete", "fast")
 }
 
 async fn open_sqlite(path: &Path, config: &StoreConfig) -> Result<Database, StoreError> {

@@ -60,6 +60,9 @@ pub enum StoreError {
     /// A stored head is not what the store wrote: run an audit.
     #[error("failed to read the head of a tenant: it is damaged")]
     DamagedHead,
+    /// A stored key of a data subject is not what the store wrote.
+    #[error("failed to read a key of a data subject: it is damaged")]
+    DamagedSubjectKey,
     /// A component's bytes are not what its digest says.
     #[error("failed to use the component: its bytes do not have the digest")]
     DigestMismatch,

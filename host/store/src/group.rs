@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
-use niyam_domain::{Position, StreamId, TenantId, Version};
+use niyam_domain::{Position, StreamId, SubjectKeyId, TenantId, Version};
 
 use crate::append::{
     APPEND_BYTES_MAX, Append, AppendError, Appended, Batch, EVENT_BYTES_MAX, EVENT_TYPE_BYTES_MAX,
@@ -14,6 +14,7 @@ use crate::append::{
 };
 use crate::chain;
 use crate::event::{Hash, Recorded};
+use crate::subject::NewSubjectKey;
 
 /// An append and whose it is.
 pub struct Command {
@@ -106,6 +107,10 @@ pub struct Outcome {
     pub tips: BTreeMap<TenantId, Tip>,
     /// Idempotency keys that got an answer.
     pub answers: Vec<(TenantId, String, Given)>,
+    /// Keys of data subjects that are made.
+    pub new_keys: Vec<(TenantId, NewSubjectKey)>,
+    /// Keys of data subjects that are destroyed.
+    pub erased_keys: Vec<(TenantId, SubjectKeyId)>,
     /// One for each command, in order.
     pub results: Vec<Result<Appended, AppendError>>,
 }
@@ -113,7 +118,10 @@ pub struct Outcome {
 impl Outcome {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.answers.is_empty()
+        self.events.is_empty()
+            && self.answers.is_empty()
+            && self.new_keys.is_empty()
+            && self.erased_keys.is_empty()
     }
 }
 
@@ -123,6 +131,14 @@ pub enum Settled {
     Done(Outcome),
     /// These streams have to be looked up first.
     Missing(StreamSet),
+}
+
+/// The streams that the commands are known to need before anything is looked up.
+pub fn streams(commands: &[&Command]) -> StreamSet {
+    match settle(commands, &Known::default(), Timestamp::UNIX_EPOCH) {
+        Settled::Missing(streams) => streams,
+        Settled::Done(_) => StreamSet::new(),
+    }
 }
 
 /// Decides what becomes of each command, in order.
@@ -228,6 +244,9 @@ impl Pass {
             self.known.versions.entry(tenant.clone()).or_default().insert(write.stream, version);
         }
         self.known.tips.insert(tenant.clone(), tip);
+        let Append { new_keys, erased_keys, .. } = &command.append;
+        self.outcome.new_keys.extend(new_keys.iter().map(|key| (tenant.clone(), key.clone())));
+        self.outcome.erased_keys.extend(erased_keys.iter().map(|key| (tenant.clone(), *key)));
         if let Some(Idempotency { key, fingerprint }) = command.append.idempotency.clone() {
             let given = Given { fingerprint, answer: batch.answer.clone(), position: tip.position };
             self.known.answers.entry(tenant.clone()).or_default().insert(key.clone(), given.clone());

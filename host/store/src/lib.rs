@@ -13,13 +13,14 @@
 //! 5. `batcher`: gathers waiting appends into one transaction.
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
 //! 7. `chain`: the hash over an event and the one before it.
-//! 8. [`database`]: opening, and the settings that are refused; `sql`: the statements, in both dialects.
+//! 8. [`database`]: opening, and the settings that are refused; [`login`]: who stands behind the host's role; `sql`: the statements, in both dialects.
 //! 9. `reading`: events that are there; [`subscription`]: events as they come.
 //! 10. `notify`: what hosts on one PostgreSQL tell each other.
 //! 11. [`snapshot`]: states, so that fewer events are read.
 //! 12. [`audit`]: proves the books.
-//! 13. `component`: WebAssembly components by digest.
-//! 14. [`transfer`]: everything, for a backup or another database.
+//! 13. `component`: WebAssembly components by digest; [`modules`]: those that were uploaded, and publishers.
+//! 14. [`subject`]: the keys of data subjects, wrapped.
+//! 15. [`transfer`]: everything, for a backup or another database.
 //!
 //! The next step of the flow is the server, whose projections follow a subscription.
 
@@ -33,11 +34,14 @@ pub mod database;
 pub mod error;
 pub mod event;
 mod group;
+pub mod login;
+pub mod modules;
 mod notify;
 mod reading;
 pub mod snapshot;
 mod sql;
 pub mod store;
+pub mod subject;
 pub mod subscription;
 pub mod transfer;
 
@@ -49,6 +53,9 @@ pub use config::{Clock, DatabaseUrl, InvalidDatabaseUrl, StoreConfig};
 pub use database::{Database, Durability, Reader, Scope, Writer};
 pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
+pub use login::Login;
+pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
+pub use subject::{NewSubjectKey, SubjectKey};
 pub use transfer::{Component, GivenAnswer, ImportError, Imported, Record};

@@ -8,7 +8,9 @@ use niyam_domain::{Position, StreamId, TenantId, Version};
 
 use crate::error::StoreError;
 use crate::event::Recorded;
-use crate::sql::{read, types};
+use crate::snapshot::Snapshot;
+use crate::sql::rows::EventRow;
+use crate::sql::{read, snapshots, types};
 use crate::store::EventStore;
 
 /// Events that are read at once.
@@ -24,7 +26,43 @@ impl EventStore {
         stream: StreamId,
         after: Version,
     ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
-        self.reading(tenant, Source::Stream(stream), after.0)
+        self.reading(tenant, Source::Stream(stream), after.0).into_stream()
+    }
+
+    /// The stream's snapshot, if one that was made under `schema` is of use, and the events after it, to the stream's
+    /// present end. As long as these are few, one statement reads it all.
+    ///
+    /// A failure is the last item, as of [`EventStore::stream`].
+    ///
+    /// # Errors
+    ///
+    /// If the database fails, or one of the first events is missing or not as written.
+    pub async fn resume(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+        schema: &[u8; 32],
+    ) -> Result<
+        (Option<Snapshot>, impl Stream<Item = Result<Recorded, StoreError>> + Send + Unpin + use<>),
+        StoreError,
+    > {
+        let reading = snapshots::resume(self.database(), tenant, stream, schema, PAGE_EVENTS);
+        let mut rows = Box::pin(reading).await?;
+        let mut reading = self.reading(tenant.clone(), Source::Stream(stream.clone()), 0);
+        let mut snapshot = None;
+        if rows.first().is_some_and(EventRow::is_snapshot) {
+            let row = rows.remove(0).snapshot(schema);
+            snapshot = Snapshot::checked(row, tenant, stream, schema);
+            match &snapshot {
+                Some(snapshot) => reading.after = snapshot.version.0,
+                // What comes after it is not enough.
+                None => return Ok((None, Box::pin(reading.into_stream()))),
+            }
+        }
+        let (page, full) = reading.check(rows)?;
+        reading.page = page.into();
+        reading.ended = !full;
+        Ok((snapshot, Box::pin(reading.into_stream())))
     }
 
     /// The events of a tenant after position `after`, in order, up to position `up_to`, which must be there.
@@ -36,7 +74,7 @@ impl EventStore {
         after: Position,
         up_to: Position,
     ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
-        self.reading(tenant, Source::History { up_to }, after.0)
+        self.reading(tenant, Source::History { up_to }, after.0).into_stream()
     }
 
     /// The events of a tenant that are of one of `event_types`, after position `after`, in order, up to position
@@ -51,21 +89,11 @@ impl EventStore {
         up_to: Position,
     ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
         let event_types = event_types.into_iter().collect();
-        self.reading(tenant, Source::Types { event_types, up_to }, after.0)
+        self.reading(tenant, Source::Types { event_types, up_to }, after.0).into_stream()
     }
 
-    fn reading(
-        &self,
-        tenant: TenantId,
-        source: Source,
-        after: u64,
-    ) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
-        let reading =
-            Reading { store: self.clone(), tenant, source, after, page: VecDeque::new(), ended: false };
-        stream::unfold(reading, |mut reading| async move {
-            let item = reading.next().await?;
-            Some((item, reading))
-        })
+    fn reading(&self, tenant: TenantId, source: Source, after: u64) -> Reading {
+        Reading { store: self.clone(), tenant, source, after, page: VecDeque::new(), ended: false }
     }
 }
 
@@ -91,9 +119,16 @@ struct Reading {
 }
 
 impl Reading {
+    fn into_stream(self) -> impl Stream<Item = Result<Recorded, StoreError>> + Send + use<> {
+        stream::unfold(self, |mut reading| async move {
+            let item = reading.next().await?;
+            Some((item, reading))
+        })
+    }
+
     async fn next(&mut self) -> Option<Result<Recorded, StoreError>> {
         if self.page.is_empty() && !self.ended {
-            match self.read().await {
+            match Box::pin(self.read()).await {
                 Ok((page, full)) => {
                     self.ended = !full;
                     self.page = page.into();
@@ -124,6 +159,11 @@ impl Reading {
                 types::page(database, &self.tenant, event_types, (after, *up_to), PAGE_EVENTS).await?
             }
         };
+        self.check(rows)
+    }
+
+    /// What was read from the database, as callers get it, and whether there may be more.
+    fn check(&mut self, rows: Vec<EventRow>) -> Result<(Vec<Recorded>, bool), StoreError> {
         let full = rows.len() >= PAGE_EVENTS as usize;
         let mut events = Vec::with_capacity(rows.len());
         for row in rows {

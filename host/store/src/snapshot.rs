@@ -40,6 +40,31 @@ impl Snapshot {
         }
         digest.finalize().into()
     }
+
+    /// What is stored, if it is of use.
+    pub(crate) fn checked(
+        row: SnapshotRow,
+        tenant: &TenantId,
+        stream: &StreamId,
+        schema: &[u8; 32],
+    ) -> Option<Self> {
+        let not_used = |reason: &'static str| {
+            tracing::debug!(tenant.id = %tenant, stream.id = %stream, reason, "snapshot not used");
+            None
+        };
+        if row.schema_hash != schema {
+            return not_used("it was made under another schema");
+        }
+        let SnapshotRow { version, seal, state, event_hash, .. } = row;
+        let (Ok(version), Ok(event_hash)) = (u64::try_from(version), event_hash.try_into()) else {
+            return not_used("it is damaged");
+        };
+        let snapshot = Self { version: Version(version), event_hash, state };
+        if snapshot.seal(tenant, stream, schema) != seal.as_slice() {
+            return not_used("it does not belong to the event at its version");
+        }
+        Some(snapshot)
+    }
 }
 
 impl EventStore {
@@ -55,23 +80,8 @@ impl EventStore {
         stream: &StreamId,
         schema: &[u8; 32],
     ) -> Result<Option<Snapshot>, StoreError> {
-        let Some(row) = snapshots::find(self.database(), tenant, stream).await? else { return Ok(None) };
-        let not_used = |reason: &'static str| {
-            tracing::debug!(tenant.id = %tenant, stream.id = %stream, reason, "snapshot not used");
-            Ok(None)
-        };
-        if row.schema_hash != schema {
-            return not_used("it was made under another schema");
-        }
-        let SnapshotRow { version, seal, state, event_hash, .. } = row;
-        let (Ok(version), Ok(event_hash)) = (u64::try_from(version), event_hash.try_into()) else {
-            return not_used("it is damaged");
-        };
-        let snapshot = Snapshot { version: Version(version), event_hash, state };
-        if snapshot.seal(tenant, stream, schema) != seal.as_slice() {
-            return not_used("it does not belong to the event at its version");
-        }
-        Ok(Some(snapshot))
+        let row = snapshots::find(self.database(), tenant, stream).await?;
+        Ok(row.and_then(|row| Snapshot::checked(row, tenant, stream, schema)))
     }
 
     /// Keeps `snapshot` for its stream, made under `schema`, unless one of a later version is kept already. Says

@@ -16,6 +16,7 @@ use crate::database::Database;
 use crate::error::StoreError;
 use crate::event::{Head, Recorded};
 use crate::group::check_early;
+use crate::login::Login;
 use crate::notify;
 use crate::sql::read;
 
@@ -27,6 +28,7 @@ pub struct EventStore {
 
 struct Inner {
     database: Database,
+    login: Option<Login>,
     config: StoreConfig,
     tail: Arc<Tail>,
     lanes: Vec<mpsc::Sender<Waiting>>,
@@ -43,6 +45,10 @@ impl EventStore {
     /// being opened.
     pub async fn open(config: StoreConfig) -> Result<Self, StoreError> {
         let database = Database::open(&config).await?;
+        let login = match &database {
+            Database::Sqlite { .. } => None,
+            Database::Postgres(pool) => Some(Login::of(pool).await?),
+        };
         let tail = Arc::new(Tail::new());
         let (closing, _) = watch::channel(false);
         let lanes_max = match database {
@@ -72,7 +78,7 @@ impl EventStore {
             running.push(tokio::spawn(notify::hear(pool.clone(), Arc::clone(&tail), closing.subscribe())));
         }
         let running = Mutex::new(running);
-        Ok(Self { inner: Arc::new(Inner { database, config, tail, lanes, closing, running }) })
+        Ok(Self { inner: Arc::new(Inner { database, login, config, tail, lanes, closing, running }) })
     }
 
     /// Brings the tables up to date, and says which changes were made.
@@ -186,6 +192,12 @@ impl EventStore {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.inner.database
+    }
+
+    /// What a session of this host could become on PostgreSQL, as it was when the store was opened.
+    #[must_use]
+    pub fn login(&self) -> Option<Login> {
+        self.inner.login
     }
 
     /// Whether the database answers.

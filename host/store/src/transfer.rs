@@ -11,16 +11,18 @@ use niyam_domain::{Position, TenantId};
 use crate::chain::{self, GENESIS};
 use crate::error::StoreError;
 use crate::event::{Hash, Head, Recorded};
-use crate::group::Outcome;
-use crate::group::Tip;
+use crate::group::{Outcome, StreamSet, Tip};
 use crate::sql::transfer;
 use crate::sql::unit::{CommitError, Unit};
 use crate::store::EventStore;
+use crate::subject::SubjectKey;
 
 /// Events that are read, and written, at once.
 const EVENTS_AT_ONCE: u32 = 500;
 /// Bytes that are written at once, about.
 const BYTES_AT_ONCE: usize = 4 * 1024 * 1024;
+/// Keys of data subjects that are read at once.
+const KEYS_AT_ONCE: u32 = 500;
 /// Answers that are read at once.
 const ANSWERS_AT_ONCE: u32 = 200;
 
@@ -29,6 +31,8 @@ const ANSWERS_AT_ONCE: u32 = 200;
 pub enum Record {
     /// A WebAssembly component.
     Component(Component),
+    /// A key of a data subject, wrapped, or that it was destroyed. It comes before the events of its tenant.
+    SubjectKey(TenantId, SubjectKey),
     /// An event. Those of a tenant come in order of position, one tenant after the other.
     Event(Recorded),
     /// An answer that a repeated request gets. It comes after the events of its tenant.
@@ -68,6 +72,8 @@ pub struct Imported {
     pub events: u64,
     /// Events that were there already.
     pub known: u64,
+    /// Keys of data subjects that were there, and had been destroyed elsewhere.
+    pub erased: u64,
 }
 
 /// Why records are not taken in. What was taken in before it stays, and is a sound beginning.
@@ -109,8 +115,9 @@ impl EventStore {
             });
         let store = self.clone();
         let tenants = stream::iter(heads).flat_map(move |head| {
+            let keys = subject_keys(store.clone(), head.tenant.clone());
             let events = events_up_to(store.clone(), head.clone());
-            events.chain(answers_up_to(store.clone(), head))
+            keys.chain(events).chain(answers_up_to(store.clone(), head))
         });
         components.chain(tenants)
     }
@@ -128,9 +135,16 @@ impl EventStore {
     ) -> Result<Imported, ImportError> {
         let mut records = std::pin::pin!(records);
         let mut import = Import { store: self.clone(), tenant: None, done: Imported::default() };
+        let mut keys: Vec<(TenantId, SubjectKey)> = Vec::new();
         while let Some(record) = records.next().await {
-            match record.map_err(|error| ImportError::Source(error.to_string()))? {
+            let record = record.map_err(|error| ImportError::Source(error.to_string()))?;
+            let is_key = matches!(record, Record::SubjectKey(..));
+            if !is_key || keys.len() >= KEYS_AT_ONCE as usize {
+                import.done.erased += self.take_keys(&mut keys).await?;
+            }
+            match record {
                 Record::Component(Component { digest, bytes }) => self.put_component(&digest, &bytes).await?,
+                Record::SubjectKey(tenant, key) => keys.push((tenant, key)),
                 Record::Event(event) => {
                     if import.take(event).await? {
                         progress(&import.done);
@@ -142,9 +156,23 @@ impl EventStore {
                 }
             }
         }
+        import.done.erased += self.take_keys(&mut keys).await?;
         import.finish().await?;
         progress(&import.done);
         Ok(import.done)
+    }
+
+    /// Takes in what waits; says how many keys that destroyed.
+    async fn take_keys(&self, waiting: &mut Vec<(TenantId, SubjectKey)>) -> Result<u64, StoreError> {
+        let mut erased = 0;
+        while let Some((tenant, _)) = waiting.first() {
+            let tenant = tenant.clone();
+            let (of_tenant, others) = std::mem::take(waiting).into_iter().partition(|(of, _)| *of == tenant);
+            *waiting = others;
+            let keys: Vec<_> = of_tenant.into_iter().map(|(_, key): (TenantId, _)| key).collect();
+            erased += self.put_subject_keys(&tenant, &keys).await?;
+        }
+        Ok(erased)
     }
 }
 
@@ -162,6 +190,24 @@ fn events_up_to(store: EventStore, head: Head) -> stream::BoxStream<'static, Res
         let Some(event): Option<Recorded> = page.pop_front() else { return Ok(None) };
         after = event.position;
         Ok(Some((Record::Event(event), (store, head, after, page))))
+    })
+    .boxed()
+}
+
+/// After the heads were read: what is encrypted in the events up to them has its key among these.
+fn subject_keys(
+    store: EventStore,
+    tenant: TenantId,
+) -> stream::BoxStream<'static, Result<Record, StoreError>> {
+    let state = (store, tenant, None, VecDeque::new(), false);
+    stream::try_unfold(state, |(store, tenant, mut last, mut page, mut ended)| async move {
+        if page.is_empty() && !ended {
+            page = store.subject_keys_after(&tenant, last.as_ref(), KEYS_AT_ONCE).await?.into();
+            ended = page.len() < KEYS_AT_ONCE as usize;
+        }
+        let Some(key): Option<SubjectKey> = page.pop_front() else { return Ok(None) };
+        last = Some(key.clone());
+        Ok(Some((Record::SubjectKey(tenant.clone(), key), (store, tenant, last, page, ended))))
     })
     .boxed()
 }
@@ -262,7 +308,8 @@ impl Import {
         let written = events.len() as u64;
         let tenants = BTreeSet::from([&tenant.id]);
         let mut unit = Unit::begin(self.store.database(), &tenants).await.map_err(StoreError::from)?;
-        let found = unit.lock(&tenants).await?.into_iter().next().map_or(Tip::GENESIS, |(_, tip)| tip);
+        let found = unit.look(&tenants, &[], &StreamSet::new()).await?;
+        let found = found.heads.into_iter().next().map_or(Tip::GENESIS, |(_, tip)| tip);
         if found != tenant.end {
             // Somebody else writes the same tenant's history.
             return Err(ImportError::Diverged { tenant: tenant.id.clone(), position: found.position });

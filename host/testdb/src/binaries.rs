@@ -44,6 +44,19 @@ impl Binaries {
     }
 }
 
+/// The path of a program that comes with PostgreSQL.
+///
+/// # Errors
+///
+/// If it is not installed.
+pub fn program(name: &str) -> Result<PathBuf> {
+    let path = Binaries::find()?.program(name);
+    if !path.is_file() {
+        bail!("failed to find {name} beside PostgreSQL's other programs, in {}", path.display());
+    }
+    Ok(path)
+}
+
 /// A command that runs `program` as a user whom PostgreSQL accepts: root becomes `postgres`.
 pub fn unprivileged(program: &Path) -> Result<Command> {
     if !is_root()? {

@@ -9,6 +9,7 @@ mod cluster;
 mod database;
 mod disk;
 
+pub use binaries::program;
 pub use cluster::Postgres;
 pub use database::{ADMIN_URL_VARIABLE, database_url};
 pub use disk::SmallDisk;

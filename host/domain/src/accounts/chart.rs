@@ -9,6 +9,7 @@ use crate::accounts::account::{AccountClass, AccountCode, AccountKind, AccountRo
 use crate::aggregate::Aggregate;
 use crate::decision::Decision;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
+use crate::personal::nothing_personal;
 use crate::rejection::Rejection;
 
 /// Most accounts of a chart.
@@ -92,6 +93,17 @@ domain_events! {
         RoleAssigned(RoleAssigned) = "account.role-assigned.v1",
     }
 }
+
+nothing_personal!(
+    ChartCreated,
+    AccountAdded,
+    AccountRenamed,
+    AccountMoved,
+    AccountDeactivated,
+    AccountReactivated,
+    RoleAssigned,
+    Chart,
+);
 
 /// Begin the chart with a pack's template.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::ids::EntryId;
 use crate::journal::lines::{Lines, NewLine};
 use crate::periods::{Authority, Periods};
+use crate::personal::nothing_personal;
 use crate::rejection::Rejection;
 
 /// Where an entry stands.
@@ -178,6 +179,8 @@ domain_events! {
         Reversed(EntryReversed) = "journal-entry.reversed.v1",
     }
 }
+
+nothing_personal!(EntryDrafted, EntryRevised, EntryPosted, EntryReversed, JournalEntry,);
 
 /// Draft an entry.
 #[derive(Debug, Clone)]

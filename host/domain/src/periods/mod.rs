@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Aggregate;
 use crate::decision::Decision;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
+use crate::personal::nothing_personal;
 use crate::rejection::Rejection;
 
 #[cfg(test)]
@@ -105,6 +106,8 @@ domain_events! {
         Reopened(PeriodReopened) = "fiscal-period.reopened.v1",
     }
 }
+
+nothing_personal!(FiscalYearOpened, PeriodSoftClosed, PeriodClosed, PeriodReopened, Periods,);
 
 /// What may be asked of fiscal periods.
 #[derive(Debug, Clone)]

@@ -3,9 +3,16 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod components;
+mod wicked;
+
 mod decisions;
-mod limits;
 mod policies;
-mod refusals;
 mod workflows;
 mod worlds;
+
+mod forged;
+mod hostile;
+mod limits;
+mod mutants;
+mod refusals;
+mod state;

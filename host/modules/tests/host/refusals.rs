@@ -55,6 +55,87 @@ fn more_core_instances_than_allowed() {
 }
 
 #[test]
+fn a_function_that_an_interface_of_the_contract_does_not_have() {
+    let text =
+        r#"(component (import "niyam:rules/context@0.1.0" (instance (export "clock" (func (result u64))))))"#;
+    assert_eq!(code_of(text), "import-not-allowed");
+    let text = r#"(component (import "niyam:rules/context@0.1.0" (instance (export "config" (func (result u64))))))"#;
+    assert_eq!(code_of(text), "import-not-allowed");
+}
+
+#[test]
+fn what_is_not_deterministic_or_not_offered() {
+    for module in [
+        // Relaxed SIMD, atomics, garbage collection, exceptions, wide tables.
+        "(func (param v128) (result v128) (f32x4.relaxed_madd (local.get 0) (local.get 0) (local.get 0)))",
+        "(memory 1) (func (drop (i32.atomic.load (i32.const 0))))",
+        "(type (struct (field i32)))",
+        "(table 1 externref)",
+        "(tag (param i32))",
+        "(table i64 1 funcref)",
+        "(memory 1 (pagesize 1))",
+        "(func (param i64) (result i64 i64) (i64.add128 (local.get 0) (local.get 0) (local.get 0) (local.get 0)))",
+    ] {
+        assert_eq!(
+            code_of(&format!("(component (core module {module}))")),
+            "component-malformed",
+            "{module}"
+        );
+    }
+    for component in ["(type (stream u8))", "(type (future u8))", "(core func (canon task.cancel))"] {
+        assert_eq!(code_of(&format!("(component {component})")), "component-malformed", "{component}");
+    }
+}
+
+#[test]
+fn more_at_the_start_than_allowed() {
+    for (module, expected) in [
+        ("(memory 1024)", "world-missing"),
+        ("(memory 1025)", "component-limit-exceeded"),
+        ("(memory 65536)", "component-limit-exceeded"),
+        ("(memory 1) (memory 1) (memory 1)", "component-limit-exceeded"),
+        ("(table 20000 funcref)", "world-missing"),
+        ("(table 20001 funcref)", "component-limit-exceeded"),
+    ] {
+        assert_eq!(code_of(&format!("(component (core module {module}))")), expected, "{module}");
+    }
+    // Two memories in a module that is instantiated twice: found when it is compiled, and no fault of the host's.
+    let twice = "(component (core module $m (memory 1) (memory 1))
+        (core instance (instantiate $m)) (core instance (instantiate $m)))";
+    assert_eq!(code_of(twice), "component-not-compilable");
+}
+
+#[test]
+fn components_within_components_without_end() {
+    let nested = format!("{}{}", "(component ".repeat(400), ")".repeat(400));
+    // Whether the text is taken depends on its parser; the host is not asked more than it can answer.
+    if let Ok(bytes) = wat::parse_str(nested) {
+        assert_eq!(code(&bytes), "component-malformed");
+    }
+    let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+    for _ in 0..5000 {
+        // A component section that holds the rest.
+        bytes.extend(b"\x04\xff\xff\x03\0asm\x0d\0\x01\0");
+    }
+    assert_eq!(code(&bytes), "component-malformed");
+}
+
+#[test]
+fn random_bytes() {
+    use rand::{Rng as _, SeedableRng as _};
+
+    let mut random = rand::rngs::StdRng::seed_from_u64(7);
+    for length in [1, 8, 100, 10_000, 1 << 20] {
+        let mut bytes = vec![0; length];
+        random.fill(bytes.as_mut_slice());
+        assert_eq!(code(&bytes), "component-malformed");
+        // And behind the head of a component.
+        let headed = [b"\0asm\x0d\0\x01\0", bytes.as_slice()].concat();
+        assert_eq!(code(&headed), "component-malformed");
+    }
+}
+
+#[test]
 fn a_component_without_a_world_of_the_contract() {
     assert_eq!(code_of("(component)"), "world-missing");
     assert_eq!(reason_of(&[("module", "describe")]), "no exported instance named `niyam:rules/tax@0.1.0`");

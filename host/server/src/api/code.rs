@@ -66,10 +66,14 @@ codes! {
     RouteUnknown = "route-unknown", NOT_FOUND;
     /// The tenant has no such invoice.
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
+    /// Nothing was ever recorded about such a data subject.
+    DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
     FormNotFound = "form-not-found", NOT_FOUND;
     /// The tenant has no activation of that number.
     ActivationNotFound = "activation-not-found", NOT_FOUND;
+    /// The tenant has no such module: upload it first.
+    ModuleNotFound = "module-not-found", NOT_FOUND;
     /// The chart of accounts has no such account.
     AccountNotFound = "account-not-found", NOT_FOUND;
     /// No fiscal period of that code was opened.
@@ -83,6 +87,8 @@ codes! {
 
     /// The invoice is in a state that does not allow this.
     InvoiceStatusConflict = "invoice-status-conflict", CONFLICT;
+    /// The customer's data were erased: a draft needs another customer first.
+    DataSubjectErased = "data-subject-erased", CONFLICT;
     /// Only an issued invoice has papers.
     InvoiceNotIssued = "invoice-not-issued", CONFLICT;
     /// The taxes are no longer those that were approved.
@@ -91,6 +97,10 @@ codes! {
     ActivationWithdrawn = "activation-withdrawn", CONFLICT;
     /// It is the tenant's only compliance pack: activate another one first.
     ActivationNeeded = "activation-needed", CONFLICT;
+    /// The module is not compiled yet: ask for its state, and try again when it is `ready`.
+    ModuleNotReady = "module-not-ready", CONFLICT;
+    /// The tenant has as many modules as it may.
+    ModuleLimitReached = "module-limit-reached", CONFLICT;
     /// There is a tenant of that name.
     TenantExists = "tenant-exists", CONFLICT;
     /// The tenant has a chart of accounts.
@@ -118,6 +128,8 @@ codes! {
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
     /// The body has more than 1 MiB.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE;
+    /// A module is sent as application/wasm.
+    MediaTypeWrong = "media-type-wrong", UNSUPPORTED_MEDIA_TYPE;
     /// A change of something that exists came without If-Match.
     IfMatchMissing = "if-match-missing", PRECONDITION_REQUIRED;
 
@@ -147,6 +159,42 @@ codes! {
     DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
     /// No compliance pack is active on that date.
     NoActivePack = "no-active-pack", UNPROCESSABLE_ENTITY;
+    /// Niyam-Signature is not `<key id>:<base64 of 64 bytes>`.
+    SignatureMalformed = "signature-malformed", UNPROCESSABLE_ENTITY;
+    /// The module is not signed: sign it with `niyam module sign`, or let the operator allow unsigned modules.
+    SignatureMissing = "signature-missing", UNPROCESSABLE_ENTITY;
+    /// The signature is not one of that key for this component: sign what is uploaded, after the last build.
+    SignatureInvalid = "signature-invalid", UNPROCESSABLE_ENTITY;
+    /// The server knows no such key: the operator adds it with `niyam publisher add`.
+    PublisherUnknown = "publisher-unknown", UNPROCESSABLE_ENTITY;
+    /// The key was revoked: sign with another one that the operator trusts.
+    PublisherRevoked = "publisher-revoked", UNPROCESSABLE_ENTITY;
+    /// Not as many publishers as the tenant's module policy wants, of those that it accepts, signed the module.
+    ModuleNotAccepted = "module-not-accepted", UNPROCESSABLE_ENTITY;
+    /// The module failed when it was tried: its state says at what.
+    ModuleRefused = "module-refused", UNPROCESSABLE_ENTITY;
+    /// Nothing asks modules of this world yet.
+    WorldNotOffered = "world-not-offered", UNPROCESSABLE_ENTITY;
+    /// The component has more than 32 MiB: leave out what it does not need.
+    ComponentTooLarge = "component-too-large", UNPROCESSABLE_ENTITY;
+    /// The bytes are no component, or one that breaks off: upload what `niyam module build` wrote.
+    ComponentMalformed = "component-malformed", UNPROCESSABLE_ENTITY;
+    /// The component imports more than the contract offers: a module has no files, network, clock or randomness.
+    ImportNotAllowed = "import-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component has a start function: code runs when it is called, and not before.
+    StartFunctionNotAllowed = "start-function-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component uses a feature of WebAssembly that is not deterministic or not taken: build it without.
+    WasmFeatureNotAllowed = "wasm-feature-not-allowed", UNPROCESSABLE_ENTITY;
+    /// The component has more core instances than allowed.
+    TooManyCoreInstances = "too-many-core-instances", UNPROCESSABLE_ENTITY;
+    /// The component begins with more memory, tables or memories than allowed: build it with less.
+    ComponentLimitExceeded = "component-limit-exceeded", UNPROCESSABLE_ENTITY;
+    /// The component is valid, but more than the compiler takes: make its functions smaller.
+    ComponentNotCompilable = "component-not-compilable", UNPROCESSABLE_ENTITY;
+    /// The component exports no world of this contract whole: build it against this version of the contract.
+    WorldMissing = "world-missing", UNPROCESSABLE_ENTITY;
+    /// What the module says of itself breaks a rule: its id, version, or the schema of its configuration.
+    ManifestInvalid = "manifest-invalid", UNPROCESSABLE_ENTITY;
     /// The Idempotency-Key was used for another request.
     IdempotencyKeyReused = "idempotency-key-reused", UNPROCESSABLE_ENTITY;
 
@@ -226,6 +274,8 @@ mod tests {
             Rejection::WrongStatus { found: InvoiceStatus::Issued, needed: "a draft" },
             Rejection::InvoiceMissing,
             Rejection::TaxesChanged,
+            Rejection::DataSubjectErased,
+            Rejection::DataSubjectMissing,
             Rejection::TenantExists,
             Rejection::NoActivePack,
             Rejection::ActivationMissing,

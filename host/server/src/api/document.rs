@@ -54,6 +54,11 @@ pub(crate) struct ExchangeRateRequest {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PartyRequest {
+    /// The tenant's own id of the party: 64 letters, digits and `-_.:@+`. What is recorded about the party can be erased
+    /// by it.
+    #[serde(default)]
+    #[schema(example = "c-1042")]
+    id: String,
     name: String,
     address: Option<String>,
     /// ISO 3166-1 alpha-2.
@@ -126,7 +131,7 @@ impl From<DocumentRequest> for Document {
 impl From<PartyRequest> for Party {
     fn from(request: PartyRequest) -> Self {
         Self {
-            id: String::new(),
+            id: request.id,
             name: request.name,
             address: request.address,
             country: request.country,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use niyam_store::Login;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -19,6 +20,10 @@ pub(crate) struct Health {
     status: &'static str,
     /// `ok` or `unavailable`.
     database: &'static str,
+    /// PostgreSQL only, as at the start: `bound` if the login is no more than a member of the host's role, `owner` if it
+    /// owns tables, `unbound` if no policy binds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    database_login: Option<&'static str>,
     /// Ids of the packs that came with the binary.
     packs: Vec<String>,
     /// For how many tenants a projection stopped at an event that it cannot take.
@@ -27,6 +32,10 @@ pub(crate) struct Health {
     chains_broken: usize,
     /// `ok`, or `failing` when a checkpoint that is due cannot be made.
     checkpoints: &'static str,
+    /// `refused` unless the server takes modules that nobody signed: then `allowed`.
+    unsigned_modules: &'static str,
+    /// How many publishers' keys were revoked; activations of what they signed are flagged.
+    publishers_revoked: usize,
 }
 
 /// The process lives.
@@ -51,12 +60,16 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
     let chains_broken = api.proofs.broken().len();
     let failing = api.proofs.is_failing();
     let sound = reachable && projections_stopped == 0 && chains_broken == 0 && !failing;
+    let publishers = api.app.store.publishers().await.unwrap_or_default();
     respond::json(&Health {
         status: if sound { "ok" } else { "degraded" },
         database: if reachable { "ok" } else { "unavailable" },
+        database_login: api.app.store.login().map(Login::as_str),
         packs: api.app.packs.bundled_ids(),
         projections_stopped,
         chains_broken,
         checkpoints: if failing { "failing" } else { "ok" },
+        unsigned_modules: if api.app.allow_unsigned { "allowed" } else { "refused" },
+        publishers_revoked: publishers.iter().filter(|publisher| publisher.revoked_at.is_some()).count(),
     })
 }

@@ -8,8 +8,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
-use niyam_domain::{DomainEvent as _, InvoiceEvent, InvoiceId, InvoiceStatus, Position, Rejection, Version};
-use niyam_store::{Idempotency, Recorded};
+use niyam_domain::{InvoiceEvent, InvoiceId, InvoiceStatus, Position, Rejection, Version};
+use niyam_store::Idempotency;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -23,6 +23,7 @@ use crate::api::router::Api;
 use crate::commands::metadata::Metadata;
 use crate::commands::views::{DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
+use crate::personal::Opened;
 use crate::projections::{InvoiceListItem, InvoiceListQuery};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 
@@ -207,7 +208,7 @@ pub(crate) async fn list(
         api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
     }
     let query = InvoiceListQuery { status, before, limit: limit + 1 };
-    let (reached, mut items) = query.run(api.app.store.database(), tenant).await?;
+    let (reached, mut items) = query.run(&api.app.vault, tenant).await?;
     // A database that crashed may have taken back what the view was known to hold.
     if wanted.is_some_and(|position| reached < position) {
         return Err(behind());
@@ -248,6 +249,8 @@ pub(crate) struct EventView {
     hash: String,
     #[schema(value_type = Object)]
     payload: serde_json::Value,
+    /// Whether personal data of the payload were erased. The hash is of what was recorded, and holds.
+    erased: bool,
 }
 
 /// The events of an invoice.
@@ -265,7 +268,7 @@ pub(crate) async fn events(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let mut items = Vec::new();
-    for event in recorded(&api, &caller, &id).await? {
+    for Opened { event, erased } in recorded(&api, &caller, &id).await? {
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
         items.push(EventView {
             position: event.position,
@@ -277,6 +280,7 @@ pub(crate) async fn events(
             trace_id: metadata.trace_id,
             hash: hex::encode(event.hash),
             payload: serde_json::from_slice(&event.payload).map_err(CommandError::from)?,
+            erased,
         });
     }
     respond::json(&EventPage { items })
@@ -297,12 +301,13 @@ pub(crate) async fn decisions(
     Path(id): Path<String>,
 ) -> Result<Response, ApiError> {
     let mut items = Vec::new();
-    for event in recorded(&api, &caller, &id).await? {
+    for opened in recorded(&api, &caller, &id).await? {
+        let event = &opened.event;
         let at = (event.version, event.event_type.as_str(), event.recorded_at);
         let assessed = |assessment: &niyam_domain::Assessment| {
             DecisionView::new(at, &assessment.decision, Some(&assessment.taxes))
         };
-        match InvoiceEvent::read(&event.event_type, &event.payload).map_err(CommandError::from)? {
+        match opened.read::<InvoiceEvent>().map_err(CommandError::from)? {
             InvoiceEvent::Drafted(drafted) => items.push(assessed(&drafted.assessment)),
             InvoiceEvent::Revised(revised) => items.push(assessed(&revised.assessment)),
             InvoiceEvent::Issued(issued) => {
@@ -315,10 +320,13 @@ pub(crate) async fn decisions(
     respond::json(&DecisionPage { items })
 }
 
-async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<Recorded>, ApiError> {
+async fn recorded(api: &Api, caller: &Caller, id: &str) -> Result<Vec<Opened>, ApiError> {
     caller.require(READERS)?;
     let events = api.app.store.load(&caller.actor.tenant, &invoice_id(id)?.stream(), Version(0)).await?;
-    if events.is_empty() { Err(Rejection::InvoiceMissing.into()) } else { Ok(events) }
+    if events.is_empty() {
+        return Err(Rejection::InvoiceMissing.into());
+    }
+    Ok(api.app.vault.opening(&caller.actor.tenant).events(events).await?)
 }
 
 /// A text that is no id names no invoice.

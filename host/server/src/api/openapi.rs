@@ -7,7 +7,10 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
-use crate::api::{accounts, fiscal_periods, forms, health, invoices, journal_entries, tax, tenant};
+use crate::api::{
+    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
+    tax, tenant,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -19,7 +22,9 @@ use crate::api::{accounts, fiscal_periods, forms, health, invoices, journal_entr
         accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
         fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
-        journal_entries::reverse, tenant::show, tenant::change, health::live, health::ready, health::show
+        journal_entries::reverse, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
+        activations::withdraw, data_subjects::erase, health::live, health::ready, health::show
     ),
     security(("bearer" = []))
 )]

@@ -11,8 +11,10 @@ use utoipa::ToSchema;
 
 use crate::api::code::Code;
 use crate::commands::CommandError;
+use crate::commands::activation::ModuleError;
 use crate::commands::views::FindingView;
 use crate::packs::PackError;
+use crate::personal::OpeningError;
 
 /// What went wrong, for the client.
 #[derive(Debug, Clone)]
@@ -137,6 +139,7 @@ impl From<CommandError> for ApiError {
             CommandError::FormMissing => {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }
+            CommandError::Module(error) => error.into(),
             CommandError::Pack(error) => (*error).into(),
             CommandError::Store(error) => error.into(),
             CommandError::Defect(reason) => {
@@ -162,6 +165,28 @@ impl From<Rejection> for ApiError {
             error.errors = findings;
         }
         error
+    }
+}
+
+impl From<ModuleError> for ApiError {
+    fn from(error: ModuleError) -> Self {
+        let code = match &error {
+            ModuleError::SignatureMissing => Code::SignatureMissing,
+            ModuleError::SignatureInvalid(_) => Code::SignatureInvalid,
+            ModuleError::PublisherUnknown(_) => Code::PublisherUnknown,
+            ModuleError::PublisherRevoked(_) => Code::PublisherRevoked,
+            ModuleError::Limit => Code::ModuleLimitReached,
+            // What a module fails at in its trial is no failure of the server.
+            ModuleError::Refused(refusal) => match Code::find(&refusal.code) {
+                Some(code) if code.status() == StatusCode::UNPROCESSABLE_ENTITY => code,
+                _ => Code::ModuleRefused,
+            },
+            ModuleError::Missing => Code::ModuleNotFound,
+            ModuleError::NotReady => Code::ModuleNotReady,
+            ModuleError::NotAccepted => Code::ModuleNotAccepted,
+            ModuleError::WorldNotOffered(_) => Code::WorldNotOffered,
+        };
+        Self::new(code, error.to_string())
     }
 }
 
@@ -202,6 +227,12 @@ impl From<StoreError> for ApiError {
             _ => (Code::InternalError, "the request failed"),
         };
         Self::failed(code, detail, &error)
+    }
+}
+
+impl From<OpeningError> for ApiError {
+    fn from(error: OpeningError) -> Self {
+        CommandError::from(error).into()
     }
 }
 

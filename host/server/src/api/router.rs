@@ -10,6 +10,7 @@ use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
+use niyam_modules::COMPONENT_BYTES_MAX;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -18,7 +19,10 @@ use crate::api::body::BODY_BYTES_MAX;
 use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
-use crate::api::{accounts, fiscal_periods, forms, health, invoices, journal_entries, respond, tax, tenant};
+use crate::api::{
+    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
+    respond, tax, tenant,
+};
 use crate::app::App;
 use crate::projections::Progress;
 use crate::proof::keeper::Proofs;
@@ -45,11 +49,21 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/invoices/{id}/events", get(invoices::events))
         .route("/v1/invoices/{id}/decisions", get(invoices::decisions))
         .route("/v1/invoices/{id}/forms/{code}", get(forms::draw))
+        .route("/v1/data-subjects/{id}/erase", post(data_subjects::erase))
         .route("/v1/tax/determinations", post(tax::determine))
         .route("/v1/identifiers/check", post(tax::check_identifier))
         .route("/v1/fiscal-periods", get(tax::fiscal_period))
         .merge(books())
         .route("/v1/tenant", get(tenant::show).put(tenant::change))
+        .route(
+            "/v1/modules",
+            post(modules::upload).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX)).get(modules::list),
+        )
+        .route("/v1/modules/{digest}", get(modules::show))
+        .route("/v1/module-policy", get(modules::policy).put(modules::change_policy))
+        .route("/v1/activations", post(activations::activate).get(activations::list))
+        .route("/v1/activations/{number}", get(activations::show))
+        .route("/v1/activations/{number}/withdraw", post(activations::withdraw))
         .route("/health", get(health::show))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))

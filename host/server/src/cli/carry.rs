@@ -12,6 +12,7 @@ use super::progress::bar;
 use crate::app::open_store;
 use crate::backup::{BackupReader, BackupWriter};
 use crate::clock::SystemClock;
+use crate::personal::ledger::Ledger;
 
 /// Where to and from.
 #[derive(Debug, Args)]
@@ -71,9 +72,22 @@ pub(super) async fn restore(Restore { file, at }: Restore) -> Result<(), String>
     let heads = reader.heads().to_vec();
     let store = open_at(&at).await?;
     let records = stream::iter(std::iter::from_fn(move || reader.next().transpose()));
-    let done = take_in(&store, records, &heads).await;
+    let mut done = take_in(&store, records, &heads).await;
+    if done.is_ok() {
+        done = erase_again(&store, &at.data).await;
+    }
     store.close().await;
     done
+}
+
+/// What was erased since the backup stays erased, as far as this data folder knows of it.
+async fn erase_again(store: &EventStore, data: &Path) -> Result<(), String> {
+    let again = Ledger::of(data).settle(store).await.map_err(|error| error.to_string())?;
+    let again = again.map_err(|error| format!("failed to use the file of erased keys: {error}"))?;
+    if again > 0 {
+        println!("{again} keys of data subjects that were erased since the backup are destroyed again");
+    }
+    Ok(())
 }
 
 pub(super) async fn copy(Copy { from, to }: Copy) -> Result<(), String> {
@@ -113,6 +127,9 @@ async fn take_in<E: std::fmt::Display>(
     }
     tell(heads);
     println!("{} tenants, {} events taken in, {} were there", heads.len(), imported.events, imported.known);
+    if imported.erased > 0 {
+        println!("{} data subjects were erased there, and are here now", imported.erased);
+    }
     Ok(())
 }
 

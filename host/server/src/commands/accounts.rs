@@ -23,7 +23,7 @@ impl App {
         actor: &Actor,
         key: Option<Idempotency>,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             if self.chart(&actor.tenant).await?.is_some() {
                 return Err(Rejection::ChartExists.into());
@@ -51,7 +51,7 @@ impl App {
         key: Option<Idempotency>,
         account: NewAccount,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             let activation = pack_on(&at, self.now_at(&at).date())?.clone();
             let code = account.code.clone();
@@ -102,7 +102,7 @@ impl App {
         code: AccountCode,
         commands: Vec<ChartCommand>,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             let before = self.chart(&actor.tenant).await?.ok_or(Rejection::AccountMissing)?;
             before.expect(expected, &StreamId::chart())?;

@@ -1,10 +1,13 @@
 //! Invoices: draft, revise, approve, issue, cancel. An issue posts its journal entry in its own transaction, once the
 //! tenant has a chart of accounts; what was issued before has none.
 
+use std::sync::Arc;
+
+use niyam_domain::personal::{Place, PlaceKind, personal_of_document};
 use niyam_domain::{
-    Aggregate as _, ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceCommand, InvoiceEvent,
-    InvoiceId, IssueInvoice, NumberSeriesEvent, PreparedIssue, Rejection, ReviseInvoice, Version,
-    series_stream,
+    Aggregate as _, ApproveInvoice, CancelInvoice, DomainEvent as _, DraftInvoice, Invoice, InvoiceCommand,
+    InvoiceEvent, InvoiceId, IssueInvoice, NumberSeriesEvent, Personal as _, PreparedIssue, Rejection,
+    ReviseInvoice, StreamId, SubjectKeyId, Version, series_stream,
 };
 use niyam_store::{Append, Batch, Idempotency, Serials, StreamWrite};
 use niyam_values::{Attributes, Direction, Document, Finding};
@@ -18,6 +21,7 @@ use crate::commands::posting::SalePosting;
 use crate::commands::tax::pack_on;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
+use crate::personal::Sealing;
 use crate::tenants::TenantAt;
 
 /// An invoice at a version of its stream.
@@ -25,6 +29,21 @@ use crate::tenants::TenantAt;
 pub(crate) struct InvoiceAt {
     pub(crate) invoice: Invoice,
     pub(crate) version: Version,
+    /// The keys of data subjects that opened it.
+    keys: Vec<SubjectKeyId>,
+}
+
+impl InvoiceAt {
+    /// What must still be empty when something of this state is recorded again: the streams of its keys, which tell of
+    /// erasures.
+    fn guards(&self) -> impl Iterator<Item = (StreamId, Version)> + use<'_> {
+        self.keys.iter().map(|key| (key.stream(), Version(0)))
+    }
+}
+
+/// Whether a change met an erasure, so that what was loaded is no longer to be had.
+fn met_erasure(error: &CommandError) -> bool {
+    matches!(error, CommandError::Stale { stream } if SubjectKeyId::of_stream(stream).is_some())
 }
 
 impl App {
@@ -32,7 +51,7 @@ impl App {
     pub(crate) async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceAt, CommandError> {
         let loaded = self.aggregates.load(&actor.tenant, &id.stream()).await?;
         let loaded = loaded.ok_or(Rejection::InvoiceMissing)?;
-        Ok(InvoiceAt { invoice: loaded.state, version: loaded.version })
+        Ok(InvoiceAt { invoice: loaded.state, version: loaded.version, keys: loaded.keys })
     }
 
     pub(crate) async fn draft_invoice(
@@ -41,7 +60,7 @@ impl App {
         key: Option<Idempotency>,
         document: Document,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             require_sale(&document)?;
             let assessment = self.assess(&at, document).await?;
@@ -101,10 +120,17 @@ impl App {
         expected: Expected,
         command: InvoiceCommand,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
-            let found = self.expect(actor, id, expected).await?;
-            let events = Invoice::decide(Some(&found.invoice), command)?;
-            self.record(actor, key.clone(), Some(found), id, events, (200, None)).await
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
+            let mut tries = 0;
+            loop {
+                let found = self.expect(actor, id, expected).await?;
+                let events = Invoice::decide(Some(&found.invoice), command.clone())?;
+                let recorded = self.record(actor, key.clone(), Some(found), id, events, (200, None));
+                match Box::pin(recorded).await {
+                    Err(error) if met_erasure(&error) && tries < TRIES => tries += 1,
+                    done => return done,
+                }
+            }
         })
         .await
     }
@@ -116,25 +142,34 @@ impl App {
         id: InvoiceId,
         expected: Expected,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
-            let found = self.expect(actor, id, expected).await?;
+        let issue = Box::pin(async {
             let mut tries = 0;
             loop {
+                let found = self.expect(actor, id, expected).await?;
                 let at = self.tenant(&actor.tenant).await?;
                 let prepared = Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
-                let posting =
-                    Box::pin(self.sale_posting(actor, &found.invoice, prepared.assessment())).await?;
-                let append = self.issuing(actor, key.clone(), &at, found.clone(), prepared, posting)?;
-                let done = self.store.append(&actor.tenant, append).await.map_err(CommandError::from);
-                // The profile, the packs, the chart or the periods changed meanwhile: what was prepared is of yesterday.
+                let posting = self.sale_posting(actor, &found.invoice, prepared.assessment());
+                let posting = Box::pin(posting).await?;
+                let issuing = Issuing {
+                    actor: actor.clone(),
+                    found,
+                    prepared,
+                    posting,
+                    event_id: self.ids.next_id(),
+                    number_id: self.ids.next_id(),
+                    key: key.clone(),
+                };
+                let done = Box::pin(self.issue(&at, Arc::new(issuing))).await;
+                // The profile, the packs, the chart or the periods changed meanwhile, or the customer was erased: what
+                // was prepared is of yesterday.
                 if is_beside(&done, &id.stream()) && tries < TRIES {
                     tries += 1;
                 } else {
-                    return done?.try_into();
+                    return done;
                 }
             }
-        })
-        .await
+        });
+        once(&self.vault, &actor.tenant, key.as_ref(), issue).await
     }
 
     /// Everything about the issue but its serial.
@@ -145,9 +180,7 @@ impl App {
         invoice: &Invoice,
     ) -> Result<PreparedIssue, CommandError> {
         // Refused before any module is asked when the state does not allow it.
-        if invoice.status != niyam_domain::InvoiceStatus::Approved {
-            return Err(Rejection::WrongStatus { found: invoice.status, needed: "approved" }.into());
-        }
+        invoice.require_issuable()?;
         let assessment = self.assess(at, invoice.assessment.document.clone()).await?;
         let now = self.now_at(at);
         let issued_on = now.date();
@@ -172,38 +205,33 @@ impl App {
         Ok(invoice.prepare_issue(command)?)
     }
 
-    /// The writes of an issue: the invoice, its number, its entry; and nothing if what it was made against changed.
-    fn issuing(
-        &self,
-        actor: &Actor,
-        key: Option<Idempotency>,
-        at: &TenantAt,
-        found: InvoiceAt,
-        prepared: PreparedIssue,
-        posting: SalePosting,
-    ) -> Result<Append, CommandError> {
-        let made_against = posting.made_against();
-        let series =
-            series_stream(prepared.series()).map_err(|error| CommandError::Defect(error.to_string()))?;
-        let issuing = Issuing {
-            actor: actor.clone(),
-            found,
-            prepared,
-            posting,
-            event_id: self.ids.next_id(),
-            number_id: self.ids.next_id(),
-        };
-        // What has a JSON form once has it with any serial.
-        issuing.batch(1, &series)?;
-        let asked = series.clone();
-        let mut append = Append::with_serials(vec![series], move |serials: &Serials| {
-            let serial = serials.get(&asked).map_or(0, |serial| serial.0);
-            issuing.batch(serial, &asked).unwrap_or_default()
-        })
-        .unchanged([(niyam_domain::StreamId::tenant(), at.version)])
-        .unchanged(made_against);
-        append.idempotency = key;
-        Ok(append)
+    /// Appends an issue: the invoice, its number, its entry; and nothing if what it was made against changed.
+    async fn issue(&self, at: &TenantAt, issuing: Arc<Issuing>) -> Result<Committed, CommandError> {
+        let series = series_stream(issuing.prepared.series())
+            .map_err(|error| CommandError::Defect(error.to_string()))?;
+        let tenant = &issuing.actor.tenant;
+        let stream = issuing.found.invoice.id.stream();
+        let places = issuing.found.invoice.personal();
+        let guards: Vec<_> = issuing.found.guards().collect();
+        let made_against = issuing.posting.made_against();
+        self.vault
+            .append(tenant, &stream, &places, |sealing| {
+                // What has a JSON form once, and is sealed once, is so with any serial.
+                issuing.batch(1, &series, &sealing)?;
+                let (issuing, asked) = (Arc::clone(&issuing), series.clone());
+                let sealing = Arc::new(sealing);
+                let (sealed, key) = (Arc::clone(&sealing), issuing.key.clone());
+                let mut append = Append::with_serials(vec![series.clone()], move |serials: &Serials| {
+                    let serial = serials.get(&asked).map_or(0, |serial| serial.0);
+                    issuing.batch(serial, &asked, &sealed).unwrap_or_default()
+                })
+                .unchanged([(StreamId::tenant(), at.version)])
+                .unchanged(made_against.clone())
+                .unchanged(guards.iter().cloned());
+                append.idempotency = key;
+                Ok((sealing, append))
+            })
+            .await
     }
 
     async fn expect(
@@ -231,23 +259,62 @@ impl App {
         (status, location): (u16, Option<String>),
     ) -> Result<Committed, CommandError> {
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
+        // A new document is about whom it says; what is left as it was must not come back after an erasure.
+        let is_kept = events.iter().all(|event| event.personal().is_empty());
+        let guards: Vec<_> = before.iter().filter(|_| is_kept).flat_map(InvoiceAt::guards).collect();
         let mut state = before.map(|before| before.invoice);
-        let mut recorded = Vec::with_capacity(events.len());
+        let mut happened = Vec::with_capacity(events.len());
         let mut version = expected;
         for event in events {
             let next = Invoice::evolve(state.take(), event.clone())?;
             let day = next.assessment.document.tax_date;
-            recorded.push(new_event(self.ids.next_id(), &event, actor, day)?);
+            let recorded = new_event(self.ids.next_id(), &event, actor, day)?;
+            happened.push((event, recorded));
             version = Version(version.0 + 1);
             state = Some(next);
         }
         let state = state.ok_or_else(|| CommandError::Defect("a command without an invoice".to_owned()))?;
         let answer = Answer::new(status, location, version, &InvoiceView::new(&state, version))?;
-        let write = StreamWrite { stream: id.stream(), expected, events: recorded };
-        let mut append = Append::of(Batch { writes: vec![write], answer: answer.to_bytes()? });
-        append.idempotency = key;
-        self.store.append(&actor.tenant, append).await?.try_into()
+        let is_personal = key.is_some() || happened.iter().any(|(event, _)| !event.personal().is_empty());
+        let places = if is_personal { state.personal() } else { Vec::new() };
+        self.vault
+            .append(&actor.tenant, &id.stream(), &places, |sealing| {
+                let sealed = happened.iter().map(|(event, recorded)| sealing.event(event, recorded.clone()));
+                let events = sealed.collect::<Result<_, _>>()?;
+                let write = StreamWrite { stream: id.stream(), expected, events };
+                let answer = kept(&answer, &state, key.as_ref(), &sealing)?;
+                let mut append =
+                    Append::of(Batch { writes: vec![write], answer }).unchanged(guards.iter().cloned());
+                append.idempotency.clone_from(&key);
+                Ok((Arc::new(sealing), append))
+            })
+            .await
     }
+}
+
+/// An answer as it is kept for a repetition of the request; where none is kept, nothing of it is sealed.
+fn kept(
+    answer: &Answer,
+    state: &Invoice,
+    key: Option<&Idempotency>,
+    sealing: &Sealing,
+) -> Result<Vec<u8>, CommandError> {
+    let bytes = answer.to_bytes()?;
+    let Some(key) = key else { return Ok(bytes) };
+    Ok(sealing.answer(&key.key, &places_of_view(state), bytes)?)
+}
+
+/// The personal places of an [`Answer`] that shows the invoice.
+fn places_of_view(invoice: &Invoice) -> Vec<Place> {
+    let document = &invoice.assessment.document;
+    let mut places = personal_of_document(document, "/body");
+    // The exchange rate's source is no attribute there.
+    for place in &mut places {
+        if place.kind == PlaceKind::Party {
+            place.kind = PlaceKind::PartyView;
+        }
+    }
+    places
 }
 
 struct Issuing {
@@ -257,14 +324,15 @@ struct Issuing {
     posting: SalePosting,
     event_id: Uuid,
     number_id: Uuid,
+    key: Option<Idempotency>,
 }
 
 impl Issuing {
-    fn batch(&self, serial: u64, series: &niyam_domain::StreamId) -> Result<Batch, CommandError> {
+    fn batch(&self, serial: u64, series: &StreamId, sealing: &Sealing) -> Result<Batch, CommandError> {
         let (event, drawn) = self.prepared.with_serial(serial);
         let id = self.found.invoice.id;
         let day = self.found.invoice.assessment.document.tax_date;
-        let issued = new_event(self.event_id, &event, &self.actor, day)?;
+        let issued = sealing.event(&event, new_event(self.event_id, &event, &self.actor, day)?)?;
         let number = new_event(self.number_id, &NumberSeriesEvent::Drawn(drawn), &self.actor, day)?;
         let invoice = Invoice::evolve(Some(self.found.invoice.clone()), event)?;
         let version = Version(self.found.version.0 + 1);
@@ -278,7 +346,7 @@ impl Issuing {
             },
         ];
         writes.extend(self.posting.write(&self.actor, &invoice)?);
-        Ok(Batch { writes, answer: answer.to_bytes()? })
+        Ok(Batch { writes, answer: kept(&answer, &invoice, self.key.as_ref(), sealing)? })
     }
 }
 

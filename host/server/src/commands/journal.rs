@@ -46,7 +46,7 @@ impl App {
         key: Option<Idempotency>,
         new: NewEntry,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             self.tenant(&actor.tenant).await?;
             let entry = Entry::new(new)?;
             let entry_id = EntryId(self.ids.next_id());
@@ -76,7 +76,7 @@ impl App {
         id: EntryId,
         expected: Expected,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let found = self.journal_entry(actor, id).await?;
             found.expect(expected, &id.stream())?;
             let command = JournalCommand::Post(PostEntry {});
@@ -94,7 +94,7 @@ impl App {
         expected: Expected,
         (date, reason): (Option<Date>, String),
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let found = self.journal_entry(actor, id).await?;
             found.expect(expected, &id.stream())?;
             let mirror_id = EntryId(self.ids.next_id());

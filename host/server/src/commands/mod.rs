@@ -3,7 +3,9 @@
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
 pub(crate) mod accounts;
+pub(crate) mod activation;
 pub(crate) mod books;
+pub(crate) mod data_subject;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod journal;
@@ -11,6 +13,7 @@ pub(crate) mod metadata;
 pub(crate) mod once;
 pub(crate) mod periods;
 pub(crate) mod posting;
+mod sealed;
 pub(crate) mod tax;
 pub(crate) mod tenant;
 pub(crate) mod views;
@@ -19,7 +22,9 @@ use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, InvalidAppend, StoreError};
 
 use crate::aggregates::ReadError;
+use crate::commands::activation::ModuleError;
 use crate::packs::PackError;
+use crate::personal::OpeningError;
 use crate::roles::Role;
 
 /// The rules that commands keep themselves: the code of a finding, and what is wanted.
@@ -74,6 +79,9 @@ pub(crate) enum CommandError {
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,
+    /// A module is not taken, or not activated.
+    #[error(transparent)]
+    Module(#[from] ModuleError),
     /// A module did not answer.
     #[error(transparent)]
     Pack(Box<PackError>),
@@ -95,7 +103,17 @@ impl From<ReadError> for CommandError {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Store(error) => Self::Store(error),
+            ReadError::Opening(error) => error.into(),
             ReadError::Unreadable(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpeningError> for CommandError {
+    fn from(error: OpeningError) -> Self {
+        match error {
+            OpeningError::Store(error) => Self::Store(error),
+            error => Self::Defect(error.to_string()),
         }
     }
 }
@@ -117,6 +135,8 @@ impl From<AppendError> for CommandError {
         match error {
             AppendError::Conflict { stream, .. } => Self::Stale { stream },
             AppendError::KeyReused => Self::KeyReused,
+            // Tried often enough with the key of another request.
+            AppendError::SubjectKeyed => Self::Store(StoreError::Overloaded),
             AppendError::Invalid(InvalidAppend::Key) => Self::KeyInvalid,
             AppendError::Invalid(InvalidAppend::EventTooLarge | InvalidAppend::TooLarge) => Self::TooLarge,
             AppendError::Invalid(error) => Self::Defect(error.to_string()),

@@ -3,11 +3,12 @@
 use std::future::Future;
 
 use niyam_domain::{Position, TenantId, Version};
-use niyam_store::{Appended, EventStore, Idempotency};
+use niyam_store::{Appended, Idempotency};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::commands::CommandError;
+use crate::personal::Vault;
 
 /// What a command answers, as kept beside its idempotency key.
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,21 +60,18 @@ impl TryFrom<Appended> for Committed {
 /// Runs `command`, unless the key has an answer already. A repetition that lost the race against the first request is
 /// refused by the state that the first one left; the answer is looked up once more for it.
 pub(crate) async fn once(
-    store: &EventStore,
+    vault: &Vault,
     tenant: &TenantId,
     key: Option<&Idempotency>,
     command: impl Future<Output = Result<Committed, CommandError>>,
 ) -> Result<Committed, CommandError> {
     let Some(key) = key else { return command.await };
-    if let Some(appended) = store.answered(tenant, key).await? {
-        return appended.try_into();
+    if let Some(committed) = vault.answered(tenant, key).await? {
+        return Ok(committed);
     }
     match command.await {
         Err(refused @ (CommandError::Rejected(_) | CommandError::Stale { .. })) => {
-            match store.answered(tenant, key).await? {
-                Some(appended) => appended.try_into(),
-                None => Err(refused),
-            }
+            vault.answered(tenant, key).await?.ok_or(refused)
         }
         done => done,
     }

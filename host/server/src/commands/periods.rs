@@ -24,7 +24,7 @@ impl App {
         key: Option<Idempotency>,
         day: Date,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             let activation = pack_on(&at, day)?.clone();
             let (periods, decisions) = self
@@ -58,7 +58,7 @@ impl App {
         code: &str,
         command: PeriodCommand,
     ) -> Result<Committed, CommandError> {
-        once(&self.store, &actor.tenant, key.as_ref(), async {
+        once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             let before = self.periods(&actor.tenant).await?;
             if before.state.find(code).is_none() {

@@ -6,16 +6,32 @@ use niyam_domain::{
     Profile, Rejection, StreamId, Tenant, TenantCommand, TenantId, Version,
 };
 use niyam_modules::{Findings, Module, digest_hex};
-use niyam_store::{Append, Batch, StreamWrite};
+use niyam_store::{Append, Batch, Idempotency, StreamWrite};
 use niyam_values::{Attributes, Date, Finding, Identifier};
 
 use crate::app::App;
 use crate::commands::metadata::new_event;
 use crate::commands::once::{Answer, Committed};
 use crate::commands::tax::pack_on;
-use crate::commands::views::TenantView;
+use crate::commands::views::{ActivationView, ModulePolicyBody, TenantView};
 use crate::commands::{Actor, CommandError, Expected};
 use crate::tenants::TenantAt;
+
+/// How often a change that nobody read anything for is tried again when another one came first.
+pub(crate) const TRIES: u32 = 5;
+
+/// What the answer to a change of a tenant shows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Shown {
+    /// The profile.
+    Profile,
+    /// The activation that the change made.
+    NewActivation,
+    /// The activation of that number.
+    Activation(u32),
+    /// Whose modules the tenant accepts.
+    ModulePolicy,
+}
 
 /// A tenant to be made.
 #[derive(Debug, Clone)]
@@ -78,13 +94,7 @@ impl App {
         expected: Expected,
         profile: Profile,
     ) -> Result<Committed, CommandError> {
-        let at = self.tenant(&actor.tenant).await?;
-        match expected {
-            Expected::Exactly(version) if version != at.version => {
-                return Err(CommandError::Stale { stream: StreamId::tenant() });
-            }
-            _ => {}
-        }
+        let at = self.expect_tenant(actor, expected).await?;
         let activation = pack_on(&at, self.now_at(&at).date())?.clone();
         let profile = self
             .packs
@@ -94,14 +104,31 @@ impl App {
             .await?
             .map_err(Rejection::Findings)?;
         let command = TenantCommand::ChangeProfile(ChangeProfile { profile });
-        self.record_tenant(actor, Some(at), command).await
+        self.record_tenant(actor, None, Some(at), command, Shown::Profile).await
     }
 
-    async fn record_tenant(
+    /// The tenant, if it is at the version expected.
+    pub(crate) async fn expect_tenant(
         &self,
         actor: &Actor,
+        expected: Expected,
+    ) -> Result<TenantAt, CommandError> {
+        let at = self.tenant(&actor.tenant).await?;
+        match expected {
+            Expected::Exactly(version) if version != at.version => {
+                Err(CommandError::Stale { stream: StreamId::tenant() })
+            }
+            _ => Ok(at),
+        }
+    }
+
+    pub(crate) async fn record_tenant(
+        &self,
+        actor: &Actor,
+        key: Option<Idempotency>,
         before: Option<TenantAt>,
         command: TenantCommand,
+        shown: Shown,
     ) -> Result<Committed, CommandError> {
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
         let mut state = before.map(|before| Tenant::clone(&before.tenant));
@@ -115,14 +142,38 @@ impl App {
             version = Version(version.0 + 1);
         }
         let state = state.ok_or(CommandError::TenantUnknown)?;
-        let answer = Answer::new(200, None, version, &TenantView::new(&state, version))?.to_bytes()?;
+        let answer = answer(shown, &state, version)?.to_bytes()?;
         let writes = if recorded.is_empty() {
             Vec::new()
         } else {
             vec![StreamWrite { stream: StreamId::tenant(), expected, events: recorded }]
         };
-        self.store.append(&actor.tenant, Append::of(Batch { writes, answer })).await?.try_into()
+        let mut append = Append::of(Batch { writes, answer });
+        append.idempotency = key;
+        self.store.append(&actor.tenant, append).await?.try_into()
     }
+}
+
+fn answer(shown: Shown, tenant: &Tenant, version: Version) -> Result<Answer, CommandError> {
+    let activation = |number: usize| {
+        let found = tenant.activations.all().get(number.wrapping_sub(1));
+        found.ok_or_else(|| CommandError::Defect("a change without its activation".to_owned()))
+    };
+    Ok(match shown {
+        Shown::Profile => Answer::new(200, None, version, &TenantView::new(tenant, version))?,
+        Shown::NewActivation => {
+            let activated = activation(tenant.activations.all().len())?;
+            let location = Some(format!("/v1/activations/{}", activated.number));
+            Answer::new(201, location, version, &ActivationView::from(activated))?
+        }
+        Shown::Activation(number) => {
+            let activated = activation(usize::try_from(number).unwrap_or_default())?;
+            Answer::new(200, None, version, &ActivationView::from(activated))?
+        }
+        Shown::ModulePolicy => {
+            Answer::new(200, None, version, &ModulePolicyBody::from(&tenant.module_policy))?
+        }
+    })
 }
 
 async fn operate(app: &App, tenant: &TenantId, command: TenantCommand) -> Result<(), String> {
@@ -136,7 +187,7 @@ async fn operate(app: &App, tenant: &TenantId, command: TenantCommand) -> Result
     if before.is_none() && !matches!(command, TenantCommand::Create(_)) {
         return Err(format!("tenant-unknown: there is no tenant {tenant}"));
     }
-    match app.record_tenant(&actor, before, command).await {
+    match app.record_tenant(&actor, None, before, command, Shown::Profile).await {
         Ok(_) => Ok(()),
         Err(CommandError::Rejected(rejection)) => Err(format!("{}: {rejection}", rejection.code())),
         Err(CommandError::Stale { .. }) => {

@@ -2,14 +2,14 @@
 
 use jiff::Timestamp;
 use niyam_domain::{
-    Activated, ActivationState, Decision, Invoice, InvoiceId, OnFailure, Profile, Tenant, TenantId, Version,
-    World,
+    Activated, ActivationState, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Profile, Tenant,
+    TenantId, Version, World,
 };
 use niyam_values::{
     Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
     Line, Party, PriceMode, Severity, with_places,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The law behind a figure.
@@ -167,6 +167,9 @@ fn identifiers(identifiers: &[Identifier]) -> Vec<IdentifierView> {
 /// A party to a document.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PartyView {
+    /// The tenant's own id of the party.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: String,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
@@ -179,6 +182,7 @@ pub(crate) struct PartyView {
 impl From<&Party> for PartyView {
     fn from(party: &Party) -> Self {
         Self {
+            id: party.id.clone(),
             name: party.name.clone(),
             address: party.address.clone(),
             country: party.country.clone(),
@@ -360,6 +364,23 @@ impl From<&Activated> for ActivationView {
             withdrawn: withdrawn.is_some(),
             withdrawal_reason: withdrawn.as_ref().and_then(|withdrawal| withdrawal.reason.clone()),
         }
+    }
+}
+
+/// Whose modules the tenant accepts.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ModulePolicyBody {
+    /// Names of publishers; any that the operator trusts when absent.
+    pub(crate) publishers: Option<Vec<String>>,
+    /// How many of them must have signed a module, 1 to 8.
+    #[schema(example = 1)]
+    pub(crate) signatures: u32,
+}
+
+impl From<&ModulePolicy> for ModulePolicyBody {
+    fn from(policy: &ModulePolicy) -> Self {
+        Self { publishers: policy.publishers.clone(), signatures: policy.signatures }
     }
 }
 

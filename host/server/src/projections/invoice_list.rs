@@ -2,12 +2,14 @@
 
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use niyam_domain::personal;
 use niyam_domain::{Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId};
-use niyam_store::{Database, Reader, Recorded, Scope, Writer};
-use niyam_values::with_places;
+use niyam_store::{Database, Reader, Recorded, Scope, StoreError, Writer};
+use niyam_values::{Party, with_places};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::personal::{OpeningError, Vault};
 use crate::projections::checkpoint::position_seen;
 use crate::projections::view::{ApplyError, Build, View};
 use crate::projections::writer::run;
@@ -26,6 +28,9 @@ pub(crate) struct InvoiceListItem {
     currency: String,
     /// In `currency`.
     payable: String,
+    /// The customer as the event has it, when that is sealed; the name is that of nobody then.
+    #[serde(skip)]
+    customer_sealed: Option<String>,
     #[serde(skip)]
     pub(crate) created_position: i64,
 }
@@ -44,15 +49,35 @@ impl InvoiceListQuery {
     /// Runs it; the position that the list surely holds, and what is in it.
     pub(crate) async fn run(
         &self,
+        vault: &Vault,
+        tenant: &TenantId,
+    ) -> Result<(Position, Vec<InvoiceListItem>), OpeningError> {
+        let (position, mut items) =
+            self.rows(vault.store().database(), tenant).await.map_err(StoreError::from)?;
+        let sealed: Vec<(String, &str)> = items
+            .iter()
+            .filter_map(|item| Some((format!("invoice/{}", item.id), item.customer_sealed.as_deref()?)))
+            .collect();
+        let mut opened = vault.opening(tenant).copies(&sealed).await?.into_iter();
+        for item in items.iter_mut().filter(|item| item.customer_sealed.is_some()) {
+            let party = opened.next().and_then(|json| serde_json::from_slice::<Party>(&json).ok());
+            let damaged = || OpeningError::Damaged { place: format!("invoice/{}", item.id) };
+            item.customer_name = party.ok_or_else(damaged)?.name;
+        }
+        Ok((position, items))
+    }
+
+    async fn rows(
+        &self,
         database: &Database,
         tenant: &TenantId,
     ) -> Result<(Position, Vec<InvoiceListItem>), sqlx::Error> {
         const ALL: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
-             created_position from invoice_list where tenant = $1 and build = (select build from \
+             customer_sealed, created_position from invoice_list where tenant = $1 and build = (select build from \
              projection_checkpoints where tenant = $1 and projection = 'invoice_list' and live) \
              and created_position < $2 order by created_position desc limit $3";
         const BY_STATUS: &str = "select id, version, status, number, customer_name, tax_date, currency, payable, \
-             created_position from invoice_list where tenant = $1 and build = (select build from \
+             customer_sealed, created_position from invoice_list where tenant = $1 and build = (select build from \
              projection_checkpoints where tenant = $1 and projection = 'invoice_list' and live) \
              and created_position < $2 and status = $4 order by created_position desc limit $3";
         let before = self.before.map_or(i64::MAX, |position| i64::try_from(position.0).unwrap_or(i64::MAX));
@@ -118,15 +143,19 @@ impl View for InvoiceList {
 /// Events of other aggregates are not the list's business.
 async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<(), ApplyError> {
     let Some(id) = event.stream.as_str().strip_prefix("invoice/") else { return Ok(()) };
-    let (status, number, assessment) = match InvoiceEvent::read(&event.event_type, &event.payload)? {
-        InvoiceEvent::Drafted(drafted) => return insert(writer, build, event, id, &drafted.assessment).await,
-        InvoiceEvent::Revised(revised) => (InvoiceStatus::Draft, None, Some(revised.assessment)),
-        InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
-        InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
-        InvoiceEvent::Issued(issued) => {
-            (InvoiceStatus::Issued, Some(issued.facts.number), Some(issued.assessment))
-        }
-    };
+    let (status, number, assessment) =
+        match InvoiceEvent::read_without_personal(&event.event_type, &event.payload)? {
+            InvoiceEvent::Drafted(drafted) => {
+                return insert(writer, build, event, id, &drafted.assessment).await;
+            }
+            InvoiceEvent::Revised(revised) => (InvoiceStatus::Draft, None, Some(revised.assessment)),
+            InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
+            InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
+            InvoiceEvent::Issued(issued) => {
+                (InvoiceStatus::Issued, Some(issued.facts.number), Some(issued.assessment))
+            }
+        };
+    let (customer_sealed, is_new) = (sealed(event), assessment.is_some());
     let facts = assessment.as_ref().map(facts).transpose()?;
     let (customer, tax_date, currency, payable) = match facts {
         Some((customer, tax_date, currency, payable)) => {
@@ -138,7 +167,8 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
         writer,
         "update invoice_list set status = $4, number = coalesce($5, number), version = $6, position = $7, \
              customer_name = coalesce($8, customer_name), tax_date = coalesce($9, tax_date), \
-             currency = coalesce($10, currency), payable = coalesce($11, payable) \
+             currency = coalesce($10, currency), payable = coalesce($11, payable), \
+             customer_sealed = case when $12 = 1 then $13 else customer_sealed end \
          where tenant = $1 and build = $2 and id = $3",
         event.tenant.as_str(),
         build.0,
@@ -150,9 +180,17 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
         customer,
         tax_date,
         currency,
-        payable
+        payable,
+        i64::from(is_new),
+        customer_sealed
     )?;
     Ok(())
+}
+
+/// The customer, if the event has it sealed. It stays so: what is erased is nowhere in this view.
+fn sealed(event: &Recorded) -> Option<&str> {
+    let json = std::str::from_utf8(&event.payload).ok()?;
+    personal::sealed_at(json, "/assessment/document/customer")
 }
 
 async fn insert(
@@ -166,7 +204,7 @@ async fn insert(
     run!(
         writer,
         "insert into invoice_list (tenant, build, id, status, customer_name, tax_date, currency, payable, version, \
-         position, created_position) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)",
+         position, created_position, customer_sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
         event.tenant.as_str(),
         build.0,
         id,
@@ -176,7 +214,8 @@ async fn insert(
         currency,
         payable,
         signed(event.version.0),
-        signed(event.position.0)
+        signed(event.position.0),
+        sealed(event)
     )?;
     Ok(())
 }

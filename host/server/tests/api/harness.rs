@@ -220,7 +220,7 @@ impl TestHost {
 }
 
 impl Answer {
-    async fn read(response: Response) -> Self {
+    pub async fn read(response: Response) -> Self {
         let headers = response.headers().clone();
         let header = |name: &str| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()

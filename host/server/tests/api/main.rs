@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod audit;
+mod erasure;
 mod harness;
 
 mod invoices;
@@ -21,10 +22,12 @@ mod posting;
 
 mod documents;
 mod modules;
+mod publishing;
 mod refusals;
 mod tokens;
 
 mod hosts;
 mod program;
+mod publishing;
 mod references;
 mod stopping;

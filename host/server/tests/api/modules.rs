@@ -13,19 +13,20 @@ async fn a_module_that_fails_is_named_and_nothing_is_committed(on: On) {
     let store = host.server.app().store();
     let reckless = "reckless".parse().unwrap();
     let head = store.head(&reckless).await.unwrap();
-    for (wish, code) in [
-        ("trap", "module-trapped"),
-        ("loop", "module-fuel-exhausted"),
-        ("memory", "module-memory-exhausted"),
-        ("recurse", "module-stack-exhausted"),
-        ("huge", "module-output-too-large"),
+    for (wish, code, limit) in [
+        ("trap", "module-trapped", "trapped"),
+        ("loop", "module-fuel-exhausted", "fuel"),
+        ("memory", "module-memory-exhausted", "memory"),
+        ("recurse", "module-stack-exhausted", "stack"),
+        ("huge", "module-output-too-large", "answered more"),
     ] {
         for path in ["/v1/invoices", "/v1/tax/determinations"] {
             let answer = host.post(path, &headers, &sale(wish, "1")).await;
             assert_eq!(answer.problem(), (503, code), "{}", answer.text);
             assert_eq!(answer.body["module"], "unruly");
             assert_eq!(answer.header("retry-after"), "1");
-            assert!(answer.body["detail"].as_str().unwrap().contains("unruly"), "{}", answer.text);
+            let detail = answer.body["detail"].as_str().unwrap();
+            assert!(detail.contains("unruly") && detail.contains(limit), "{}", answer.text);
         }
         assert_eq!(store.head(&reckless).await.unwrap(), head, "{wish}");
         // Another tenant's module is none the worse.
@@ -51,6 +52,32 @@ async fn many_who_ask_for_a_failing_module_leave_the_others_their_turn() {
         tokio::join!(futures::future::join_all(failing), futures::future::join_all(working));
     assert!(failed.iter().all(|answer| answer.status == 503));
     assert!(worked.iter().all(|answer| answer.status == 201));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tenant_whose_module_burns_its_budget_waits_for_itself_alone() {
+    let host = TestHost::new(On::Sqlite).await;
+    host.tenant("reckless", "unruly").await;
+    let bearer = host.bearer("reckless", &[Role::Accountant]);
+    let headers = [("authorization", bearer.as_str())];
+    let (endless, document) = (sale("loop", "1"), sale("standard", "1"));
+    let burning = (0..12).map(|_| host.post("/v1/tax/determinations", &headers, &endless));
+    let working = async {
+        for _ in 0..20 {
+            assert_eq!(host.taxes(&document).await["tax_added"], "150.00");
+        }
+    };
+    let (burnt, ()) = tokio::join!(futures::future::join_all(burning), working);
+    for answer in burnt {
+        // Those that found no turn in time hear so; none of them answers.
+        let (status, code) = answer.problem();
+        assert_eq!(status, 503, "{}", answer.text);
+        let codes = ["module-fuel-exhausted", "module-deadline-exceeded", "modules-busy"];
+        assert!(codes.contains(&code), "{}", answer.text);
+    }
+    // And once it has burnt enough, it is served again.
+    let answer = host.post("/v1/tax/determinations", &headers, &sale("plain", "1")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
 }
 
 on_both! { a_module_that_fails_is_named_and_nothing_is_committed }

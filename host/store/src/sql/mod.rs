@@ -5,16 +5,19 @@
 //! 2. `read`: statements that both understand.
 //! 3. `unit`: the transaction of a group of appends.
 //! 4. `types` and `snapshots`: reading by event type; snapshots.
-//! 5. `transfer`: for carrying everything elsewhere.
-//! 6. `sqlite` and `postgres`: the statements of that transaction.
-//! 7. `audit`: statements that take nothing for granted.
+//! 5. `modules`: uploaded modules and publishers; `subjects`: keys of data subjects.
+//! 6. `transfer`: for carrying everything elsewhere.
+//! 7. `sqlite` and `postgres`: the statements of that transaction.
+//! 8. `audit`: statements that take nothing for granted.
 
 pub mod audit;
+pub mod modules;
 mod postgres;
 pub mod read;
 pub mod rows;
 pub mod snapshots;
 mod sqlite;
+pub mod subjects;
 pub mod transfer;
 pub mod types;
 pub mod unit;

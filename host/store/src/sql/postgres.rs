@@ -3,26 +3,69 @@
 use niyam_domain::TenantId;
 use sqlx::PgConnection;
 
-use super::rows::{AnswerRow, HeadRow, VersionRow};
+use super::rows::{LookRow, VersionRow};
 use crate::chain;
 use crate::group::Outcome;
 
-/// Locks the heads of `tenants`, which are in order. Those that are not there are made first.
-pub async fn lock_heads(
+/// Locks the heads of `tenants`, which are in order, and looks up `keys` and `streams`. Heads that are not there are made
+/// first.
+///
+/// One statement does all, as long as nobody else holds a head: what it reads is older than a lock for which it waited.
+/// Whether it waited shows in the head, which every append of events moves.
+///
+/// Each key and stream is looked up by itself. A join would be planned while the tables of a new database are small, as
+/// one that reads them whole, and stay so for as long as nobody analyzes them.
+pub async fn look(
     connection: &mut PgConnection,
     tenants: &[&str],
-) -> Result<Vec<HeadRow>, sqlx::Error> {
-    const LOCK: &str = "select tenant, last_position, head_hash from tenant_heads \
-         where tenant = any($1) order by tenant for update";
+    keys: &[(&str, &str)],
+    streams: &[(&str, &str)],
+) -> Result<Vec<LookRow>, sqlx::Error> {
+    const LOOK: &str = "with seen as materialized ( \
+             select tenant, last_position, head_hash from tenant_heads where tenant = any($1) \
+         ), locked as materialized ( \
+             select tenant, last_position, head_hash from tenant_heads where tenant = any($1) \
+             order by tenant for update \
+         ) \
+         select 0 as kind, locked.tenant, '' as name, locked.last_position as number, locked.head_hash as hash, \
+             null::bytea as answer, coalesce((seen.last_position, seen.head_hash) = \
+                 (locked.last_position, locked.head_hash), false) as current \
+         from locked left join seen on seen.tenant = locked.tenant \
+         union all \
+         select 1, given.tenant, given.key, found.position, found.fingerprint, found.answer, true \
+         from unnest($2::text[], $3::text[]) as given (tenant, key) \
+         cross join lateral (select position, fingerprint, answer from idempotency \
+             where idempotency.tenant = given.tenant and idempotency.key = given.key limit 1) as found \
+         union all \
+         select 2, given.tenant, given.stream, newest.version, null, null, true \
+         from unnest($4::text[], $5::text[]) as given (tenant, stream) \
+         cross join lateral (select version from events \
+             where events.tenant = given.tenant and events.stream = given.stream \
+             order by version desc limit 1) as newest";
     const MAKE: &str = "insert into tenant_heads (tenant, last_position, head_hash) \
          select tenant, 0, $2 from unnest($1::text[]) as given (tenant) order by tenant \
          on conflict (tenant) do nothing";
-    let locked = sqlx::query_as(LOCK).bind(tenants).fetch_all(&mut *connection).await?;
-    if locked.len() == tenants.len() {
-        return Ok(locked);
+    let (key_tenants, keys): (Vec<&str>, Vec<&str>) = keys.iter().copied().unzip();
+    let (stream_tenants, streams): (Vec<&str>, Vec<&str>) = streams.iter().copied().unzip();
+    let look = || {
+        sqlx::query_as::<_, LookRow>(LOOK)
+            .bind(tenants)
+            .bind(&key_tenants)
+            .bind(&keys)
+            .bind(&stream_tenants)
+            .bind(&streams)
+    };
+    let mut rows = look().fetch_all(&mut *connection).await?;
+    if rows.iter().filter(|row| row.is_head()).count() < tenants.len() {
+        let make = sqlx::query(MAKE).bind(tenants).bind(chain::GENESIS.as_slice());
+        make.execute(&mut *connection).await?;
+        rows = look().fetch_all(&mut *connection).await?;
     }
-    sqlx::query(MAKE).bind(tenants).bind(chain::GENESIS.as_slice()).execute(&mut *connection).await?;
-    sqlx::query_as(LOCK).bind(tenants).fetch_all(connection).await
+    if rows.iter().any(|row| !row.current) {
+        // The locks are held by now.
+        rows = look().fetch_all(connection).await?;
+    }
+    Ok(rows)
 }
 
 /// The versions of the streams that have events.
@@ -36,17 +79,6 @@ pub async fn versions(
              where events.tenant = given.tenant and events.stream = given.stream \
              order by version desc limit 1) as newest";
     let (tenants, names): (Vec<&str>, Vec<&str>) = streams.iter().copied().unzip();
-    sqlx::query_as(SQL).bind(tenants).bind(names).fetch_all(connection).await
-}
-
-/// The answers of the keys that have one.
-pub async fn answers(
-    connection: &mut PgConnection,
-    keys: &[(&str, &str)],
-) -> Result<Vec<AnswerRow>, sqlx::Error> {
-    const SQL: &str = "select tenant, key, fingerprint, answer, position from idempotency \
-         where (tenant, key) in (select * from unnest($1::text[], $2::text[]))";
-    let (tenants, names): (Vec<&str>, Vec<&str>) = keys.iter().copied().unzip();
     sqlx::query_as(SQL).bind(tenants).bind(names).fetch_all(connection).await
 }
 

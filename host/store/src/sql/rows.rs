@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use niyam_domain::{Position, TenantId, Version};
 use uuid::Uuid;
 
+use super::snapshots::SnapshotRow;
 use crate::error::StoreError;
 use crate::event::{Head, Recorded};
 use crate::group::{Given, Tip};
@@ -24,6 +25,22 @@ pub struct EventRow {
 }
 
 impl EventRow {
+    /// Whether it is no event, but the snapshot that [`snapshots::resume`](super::snapshots::resume) puts before them.
+    pub fn is_snapshot(&self) -> bool {
+        self.position == 0
+    }
+
+    /// The snapshot, which was made under `schema`.
+    pub fn snapshot(self, schema: &[u8; 32]) -> SnapshotRow {
+        SnapshotRow {
+            version: self.version,
+            schema_hash: schema.to_vec(),
+            seal: self.metadata,
+            state: self.payload,
+            event_hash: self.hash,
+        }
+    }
+
     /// What callers get.
     pub fn recorded(self, tenant: &TenantId) -> Result<Recorded, StoreError> {
         let position = Position(self.position.cast_unsigned());
@@ -107,6 +124,53 @@ impl VersionRow {
         match (self.tenant.parse(), self.stream.parse(), u64::try_from(self.version)) {
             (Ok(tenant), Ok(stream), Ok(version)) => Ok((tenant, stream, Version(version))),
             _ => Err(StoreError::DamagedHead),
+        }
+    }
+}
+
+/// What a transaction on PostgreSQL looks up at its beginning: a head, an answer or a stream's version.
+#[derive(sqlx::FromRow)]
+pub struct LookRow {
+    kind: i32,
+    tenant: String,
+    name: String,
+    number: i64,
+    hash: Option<Vec<u8>>,
+    answer: Option<Vec<u8>>,
+    /// Whether the head is the one that the statement's other rows belong to.
+    pub current: bool,
+}
+
+/// What the row of a [`LookRow`] is.
+pub enum Looked {
+    /// The end of a tenant's history.
+    Head(HeadRow),
+    /// An answer to an idempotency key.
+    Answer(AnswerRow),
+    /// A stream's version.
+    Version(VersionRow),
+}
+
+impl LookRow {
+    /// Whether it is a head.
+    pub fn is_head(&self) -> bool {
+        self.kind == 0
+    }
+
+    /// What it is.
+    pub fn looked(self) -> Looked {
+        let Self { kind, tenant, name, number, hash, answer, .. } = self;
+        let hash = hash.unwrap_or_default();
+        match kind {
+            0 => Looked::Head(HeadRow { tenant, last_position: number, head_hash: hash }),
+            1 => Looked::Answer(AnswerRow {
+                tenant,
+                key: name,
+                fingerprint: hash,
+                answer: answer.unwrap_or_default(),
+                position: number,
+            }),
+            _ => Looked::Version(VersionRow { tenant, stream: name, version: number }),
         }
     }
 }

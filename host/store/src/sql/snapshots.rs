@@ -3,6 +3,7 @@
 use niyam_domain::{StreamId, TenantId};
 
 use super::read::{change, on};
+use super::rows::EventRow;
 use crate::database::{Database, Durability, Reader, Scope, Writer};
 use crate::error::StoreError;
 
@@ -34,6 +35,34 @@ pub async fn find(
     let row = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL)
         .bind(tenant.as_str()).bind(stream.as_str()).fetch_optional(connection).await);
     Ok(row?)
+}
+
+/// The snapshot of a stream, if it was made under `schema`, and the events after it, at most `limit`: one statement, since
+/// most streams are short.
+pub async fn resume(
+    database: &Database,
+    tenant: &TenantId,
+    stream: &StreamId,
+    schema: &[u8; 32],
+    limit: u32,
+) -> Result<Vec<EventRow>, StoreError> {
+    const SQL: &str = "with kept as ( \
+             select snapshots.version, seal, state, hash from snapshots \
+             join events on events.tenant = snapshots.tenant and events.stream = snapshots.stream \
+                 and events.version = snapshots.version \
+             where snapshots.tenant = $1 and snapshots.stream = $2 and schema_hash = $3 \
+         ) \
+         select 0 as position, '' as stream, version, seal as event_id, '' as event_type, 0 as recorded_at, \
+             '' as effective_date, state as payload, seal as metadata, hash from kept \
+         union all \
+         select * from (select position, stream, version, event_id, event_type, recorded_at, effective_date, \
+             payload, metadata, hash from events where tenant = $1 and stream = $2 \
+                 and version > coalesce((select version from kept), 0) order by version limit $4) as page \
+         order by version";
+    let rows = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL)
+        .bind(tenant.as_str()).bind(stream.as_str()).bind(schema.as_slice()).bind(i64::from(limit))
+        .fetch_all(connection).await);
+    Ok(rows?)
 }
 
 /// Keeps a snapshot, unless a later one is kept already; says whether it did.

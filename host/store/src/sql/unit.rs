@@ -4,14 +4,26 @@ use std::collections::BTreeSet;
 
 use niyam_domain::{StreamId, TenantId, Version};
 
-use super::{postgres, sqlite};
+use super::rows::Looked;
+use super::{postgres, sqlite, subjects};
 use crate::database::{Database, Durability, Scope, Writer};
 use crate::error::{StoreError, code};
 use crate::group::{Given, Outcome, StreamSet, Tip};
 
 /// A transaction under way. Dropped, it is rolled back. On PostgreSQL it holds the row locks of its tenants' heads
-/// after [`Unit::lock`].
+/// after [`Unit::look`].
 pub struct Unit(Writer);
+
+/// What a transaction finds at its beginning.
+#[derive(Default)]
+pub struct Found {
+    /// The ends of the tenants' histories.
+    pub heads: Vec<(TenantId, Tip)>,
+    /// The answers of those keys that have one.
+    pub answers: Vec<(TenantId, String, Given)>,
+    /// The versions of those streams that have events.
+    pub versions: Vec<(TenantId, StreamId, Version)>,
+}
 
 /// How a commit failed.
 pub enum CommitError {
@@ -27,14 +39,39 @@ impl Unit {
         database.write(&Scope::Tenants(tenants.clone()), Durability::Full).await.map(Self)
     }
 
-    /// Locks the heads of `tenants` in order, and makes those that are not there.
-    pub async fn lock(&mut self, tenants: &BTreeSet<&TenantId>) -> Result<Vec<(TenantId, Tip)>, StoreError> {
+    /// Locks the heads of `tenants` in order, makes those that are not there, and looks up `keys` and `streams`.
+    pub async fn look(
+        &mut self,
+        tenants: &BTreeSet<&TenantId>,
+        keys: &[(&str, &str)],
+        streams: &StreamSet,
+    ) -> Result<Found, StoreError> {
         let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
-        let rows = match &mut self.0 {
-            Writer::Sqlite(transaction) => sqlite::heads(transaction, &names).await?,
-            Writer::Postgres(transaction) => postgres::lock_heads(transaction, &names).await?,
-        };
-        rows.into_iter().map(super::rows::HeadRow::tip).collect()
+        let streams = pairs(streams);
+        let mut found = Found::default();
+        match &mut self.0 {
+            Writer::Sqlite(transaction) => {
+                for row in sqlite::heads(transaction, &names).await? {
+                    found.heads.push(row.tip()?);
+                }
+                for row in sqlite::answers(transaction, keys).await? {
+                    found.answers.push(row.given()?);
+                }
+                for row in sqlite::versions(transaction, &streams).await? {
+                    found.versions.push(row.version()?);
+                }
+            }
+            Writer::Postgres(transaction) => {
+                for row in postgres::look(transaction, &names, keys, &streams).await? {
+                    match row.looked() {
+                        Looked::Head(row) => found.heads.push(row.tip()?),
+                        Looked::Answer(row) => found.answers.push(row.given()?),
+                        Looked::Version(row) => found.versions.push(row.version()?),
+                    }
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// The versions of those of `streams` that have events.
@@ -42,8 +79,7 @@ impl Unit {
         &mut self,
         streams: &StreamSet,
     ) -> Result<Vec<(TenantId, StreamId, Version)>, StoreError> {
-        let keys: Vec<(&str, &str)> =
-            streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).collect();
+        let keys = pairs(streams);
         let rows = match &mut self.0 {
             Writer::Sqlite(transaction) => sqlite::versions(transaction, &keys).await?,
             Writer::Postgres(transaction) => postgres::versions(transaction, &keys).await?,
@@ -51,23 +87,17 @@ impl Unit {
         rows.into_iter().map(super::rows::VersionRow::version).collect()
     }
 
-    /// The answers that were given for those of `keys` that have one.
-    pub async fn answers(
-        &mut self,
-        keys: &[(&str, &str)],
-    ) -> Result<Vec<(TenantId, String, Given)>, StoreError> {
-        let rows = match &mut self.0 {
-            Writer::Sqlite(transaction) => sqlite::answers(transaction, keys).await?,
-            Writer::Postgres(transaction) => postgres::answers(transaction, keys).await?,
-        };
-        rows.into_iter().map(super::rows::AnswerRow::given).collect()
-    }
-
-    /// Writes events, heads and answers; `created_at` is of the answers, microseconds.
+    /// Writes keys, events, heads and answers; `created_at` is of the keys and answers, microseconds.
     pub async fn write(&mut self, outcome: &Outcome, created_at: i64) -> Result<(), sqlx::Error> {
         match &mut self.0 {
-            Writer::Sqlite(transaction) => sqlite::write(transaction, outcome, created_at).await,
-            Writer::Postgres(transaction) => postgres::write(transaction, outcome, created_at).await,
+            Writer::Sqlite(transaction) => {
+                subjects::write_sqlite(transaction, outcome, created_at).await?;
+                sqlite::write(transaction, outcome, created_at).await
+            }
+            Writer::Postgres(transaction) => {
+                subjects::write_postgres(transaction, outcome, created_at).await?;
+                postgres::write(transaction, outcome, created_at).await
+            }
         }
     }
 
@@ -82,6 +112,10 @@ impl Unit {
     pub async fn rollback(self) -> Result<(), sqlx::Error> {
         self.0.rollback().await
     }
+}
+
+fn pairs(streams: &StreamSet) -> Vec<(&str, &str)> {
+    streams.iter().map(|(tenant, stream)| (tenant.as_str(), stream.as_str())).collect()
 }
 
 /// Whether a failed `commit` surely wrote nothing.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use anyhow::Context as _;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::{Timestamp, civil::date};
@@ -80,6 +81,14 @@ impl TestStore {
     /// Another host on the same database.
     pub async fn another_host(&self) -> anyhow::Result<EventStore> {
         Ok(EventStore::open(self.config.clone()).await?)
+    }
+
+    /// Another host that connects as this login.
+    pub async fn another_host_as(&self, login: &str) -> anyhow::Result<EventStore> {
+        let DatabaseUrl::Postgres(url) = &self.config.database else { anyhow::bail!("not PostgreSQL") };
+        let (_, place) = url.split_once('@').context("a URL with a user")?;
+        let database = DatabaseUrl::Postgres(format!("postgres://{login}@{place}"));
+        Ok(EventStore::open(StoreConfig { database, ..self.config.clone() }).await?)
     }
 
     /// Closes the store and opens the database again.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures::StreamExt;
-use niyam_domain::{Position, Version};
-use niyam_store::{Append, AppendError, Database};
+use niyam_domain::{Position, SubjectKeyId, Version};
+use niyam_store::{Append, AppendError, Database, NewSubjectKey};
 use sqlx::AssertSqlSafe;
 
 use crate::harness::{Kind, TestStore, append, batch, issue, request, stream, tenant, write};
@@ -56,8 +56,11 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
     let mut test = TestStore::new(kind).await?;
     let (acme, bravo) = (tenant("acme"), tenant("bravo"));
     let first = write("invoice/1", 0, 2);
+    let id = SubjectKeyId(uuid::Uuid::from_u128(1));
+    let key = NewSubjectKey { id, subject: [7; 32], wrapped: vec![1; 81] };
     for tenant in [&acme, &bravo] {
         let both = Append::of(batch(vec![first.clone()])).idempotent(request("key", 1));
+        let both = both.new_keys([key.clone()]);
         test.append(tenant, both).await?;
         test.append(tenant, issue("series", "invoice/2").idempotent(request("issue", 1))).await?;
         for sql in [
@@ -65,7 +68,7 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into projection_leases values ('TENANT', 'invoice_list', HOST, 1)",
             "insert into projection_failures values ('TENANT', 'invoice_list', 4, 'unreadable', 1)",
             "insert into snapshots values ('TENANT', 'invoice/1', 2, HASH, HASH, HASH, 1)",
-            "insert into invoice_list values ('TENANT', 0, '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1)",
+            "insert into invoice_list values ('TENANT', 0, '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1, null)",
         ] {
             let blob = |bytes: usize| match kind {
                 Kind::Sqlite => format!("zeroblob({bytes})"),
@@ -77,7 +80,7 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
         }
     }
     let before = rows_of(&test, "bravo").await?;
-    assert!(before.len() >= 8 && before.values().all(|rows| !rows.is_empty()), "{before:?}");
+    assert!(before.len() >= 9 && before.values().all(|rows| !rows.is_empty()), "{before:?}");
 
     // Each is refused or done for acme, at positions, versions, ids and keys that bravo has too.
     test.append(&acme, append("invoice/1", 2, 3)).await?;
@@ -99,6 +102,10 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
         );
         assert_eq!(rows_of(&test, "bravo").await?, before, "{what}");
     }
+    let erased = Append::of(batch(vec![write(id.stream().as_str(), 0, 1)])).erased_keys([id]);
+    test.append(&acme, erased).await?;
+    test.put_subject_keys(&acme, &test.keys_of_subject(&acme, &[7; 32]).await?).await?;
+    assert_eq!(rows_of(&test, "bravo").await?, before, "an erasure");
     test.append(&acme, Append::of(batch(vec![])).idempotent(request("nothing", 1))).await?;
     assert_eq!(rows_of(&test, "bravo").await?, before, "an append without events");
     test.load(&acme, &stream("invoice/1"), Version(0)).await?;

@@ -16,6 +16,7 @@ mod repeating;
 mod scoping;
 mod snapshots;
 mod stopping;
+mod subjects;
 mod subscribing;
 mod transferring;
 
@@ -62,6 +63,7 @@ on_both! {
         a_rejected_command_of_a_group_does_not_use_up_its_serial,
     }
     repeating {
+        two_hosts_give_one_answer_to_a_request_without_events,
         a_repeated_request_gets_its_first_answer,
         a_key_with_another_body_is_refused,
         a_hundred_parallel_requests_with_one_key_have_one_effect,
@@ -69,6 +71,13 @@ on_both! {
         a_rejected_request_does_not_use_up_its_key,
         an_old_answer_is_forgotten,
         a_caller_that_goes_away_still_commits_once,
+    }
+    subjects {
+        a_key_is_made_with_its_events_or_not_at_all,
+        a_subject_has_one_key_at_a_time,
+        a_destroyed_key_leaves_its_row_and_stops_who_counts_on_it,
+        a_key_that_was_destroyed_anywhere_is_destroyed_everywhere,
+        keys_are_carried_over_many_pages,
     }
     isolating {
         what_one_tenant_does_leaves_every_byte_of_another,
@@ -188,6 +197,7 @@ on_postgres! {
     the_host_cannot_edit_what_was_recorded,
     every_table_of_a_tenant_is_protected,
     a_role_that_policies_do_not_bind_is_refused,
+    a_login_that_could_leave_the_host_s_role_is_told_from_one_that_could_not,
     tables_of_another_version_are_refused,
     migrating_makes_the_tables_once,
     hosts_tell_each_other_of_appends,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use niyam_domain::Position;
-use niyam_store::{Durability, EventStore, Reader, Scope, StoreError, Writer};
+use niyam_store::{Durability, EventStore, Login, Reader, Scope, StoreError, Writer};
 use sqlx::{Executor, PgConnection};
 
 use crate::harness::{Kind, TestStore, append, tenant};
@@ -122,6 +122,61 @@ pub async fn a_role_that_policies_do_not_bind_is_refused() -> anyhow::Result<()>
     let refused = refused.and_then(|error| error.downcast::<StoreError>().ok());
     let expected = matches!(&refused, Some(StoreError::UnsafeSetting { setting: "niyam_host", .. }));
     assert!(expected, "{refused:?}");
+    Ok(())
+}
+
+/// A login of a name that no other test has, `attributes` and no password; its store on the test's database.
+async fn as_login(test: &TestStore, name: &str, attributes: &str) -> anyhow::Result<EventStore> {
+    test.tamper(&format!("drop role if exists {name}")).await?;
+    test.tamper(&format!("create role {name} login {attributes}")).await?;
+    test.another_host_as(name).await
+}
+
+pub async fn a_login_that_could_leave_the_host_s_role_is_told_from_one_that_could_not() -> anyhow::Result<()>
+{
+    let test = TestStore::new(Kind::Postgres).await?;
+    let acme = tenant("acme");
+    // The tests' own login made the cluster.
+    assert_eq!(test.login(), Some(Login::Unbound));
+    let suffix = std::process::id();
+    let (member, owner, heir) =
+        (format!("niyam_member_{suffix}"), format!("niyam_owner_{suffix}"), format!("niyam_heir_{suffix}"));
+
+    let store = as_login(&test, &member, "in role niyam_host").await?;
+    assert_eq!(store.login(), Some(Login::Bound));
+    store.append(&acme, append("a", 0, 1)).await?;
+    // Whoever gets hold of the session and leaves the role has got nowhere.
+    let mut writer = store.database().write(&Scope::Tenant(&acme), Durability::Full).await?;
+    let Writer::Postgres(connection) = &mut writer else { anyhow::bail!("not PostgreSQL") };
+    connection.execute("set local role none").await?;
+    assert_eq!(refusal(connection, "update events set payload = ''").await, "42501");
+    writer.rollback().await?;
+    store.close().await;
+
+    let store = as_login(&test, &owner, "in role niyam_host").await?;
+    store.close().await;
+    test.tamper(&format!("alter table events owner to {owner}")).await?;
+    let store = test.another_host_as(&owner).await?;
+    assert_eq!(store.login(), Some(Login::Owner));
+    let mut writer = store.database().write(&Scope::Tenant(&acme), Durability::Full).await?;
+    let Writer::Postgres(connection) = &mut writer else { anyhow::bail!("not PostgreSQL") };
+    connection.execute("set local role none").await?;
+    assert_eq!(
+        refusal(connection, "update events set payload = ''").await,
+        "took 1 rows",
+        "hence the warning"
+    );
+    writer.rollback().await?;
+    store.close().await;
+    // So is one that may become the owner.
+    let store = as_login(&test, &heir, &format!("in role niyam_host, {owner}")).await?;
+    assert_eq!(store.login(), Some(Login::Owner));
+    store.close().await;
+
+    test.tamper("alter table events owner to current_user").await?;
+    for name in [heir, owner, member] {
+        test.tamper(&format!("drop role {name}")).await?;
+    }
     Ok(())
 }
 
