@@ -18,7 +18,9 @@ fn activation(id: &str, version: &str, world: World, effective_from: Date) -> Ac
 
 fn history(activations: Vec<Activation>) -> Activations {
     let mut history = Activations::default();
-    activations.into_iter().for_each(|activation| history.add(activation));
+    for activation in activations {
+        history.add(activation);
+    }
     history
 }
 

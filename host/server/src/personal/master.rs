@@ -23,7 +23,7 @@ const ID_BYTES: usize = 8;
 
 /// Why a wrapped key does not open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum UnwrapError {
+pub enum UnwrapError {
     /// Another master key wrapped it.
     #[error("it was wrapped by another master key")]
     OtherMaster,

@@ -14,7 +14,7 @@ use super::vault::{HeldKey, Vault};
 
 /// Why personal data cannot be read, though they were not erased.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum OpeningError {
+pub enum OpeningError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

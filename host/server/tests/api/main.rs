@@ -28,6 +28,5 @@ mod tokens;
 
 mod hosts;
 mod program;
-mod publishing;
 mod references;
 mod stopping;
