@@ -20,6 +20,7 @@ fn main() {
     let units = write_units(&mut out);
     write_rates(&mut out, &mut citations, &units);
     write_paper(&mut out);
+    write_accounts(&mut out);
     citations.write(&mut out);
     let folder = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     std::fs::write(Path::new(&folder).join("tables.rs"), out).expect("OUT_DIR is writable");
@@ -310,6 +311,25 @@ fn write_paper(out: &mut String) {
         }
         emit(out, "];");
     }
+}
+
+fn write_accounts(out: &mut String) {
+    emit(out, "/// Each after the account above it.");
+    emit(out, "pub static ACCOUNTS: &[AccountRow] = &[");
+    let mut codes = Vec::new();
+    for row in read("accounts") {
+        let (code, parent) = (row.needed("code").to_owned(), row.text("parent"));
+        let above = parent.is_empty() || codes.iter().any(|known| known == parent);
+        assert!(above, "{}: {parent} is no account before it", row.place);
+        assert!(!codes.contains(&code), "{}: {code} is there twice", row.place);
+        let (name, class, role) = (row.needed("name"), row.needed("class"), row.text("role"));
+        let fields = format!(
+            "AccountRow {{ code: {code:?}, name: {name:?}, class: {class:?}, parent: {parent:?}, role: {role:?} }},"
+        );
+        emit(out, &fields);
+        codes.push(code);
+    }
+    emit(out, "];");
 }
 
 fn emit(out: &mut String, line: &str) {

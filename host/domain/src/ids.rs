@@ -23,6 +23,9 @@ pub enum InvalidId {
     /// Not an invoice's id.
     #[error("an invoice's id is a UUID")]
     Invoice,
+    /// Not a journal entry's id.
+    #[error("a journal entry's id is a UUID")]
+    Entry,
 }
 
 /// One customer of the platform; everything belongs to exactly one.
@@ -70,6 +73,18 @@ impl StreamId {
     #[must_use]
     pub fn tenant() -> Self {
         Self("tenant".to_owned())
+    }
+
+    /// The stream of the tenant's chart of accounts.
+    #[must_use]
+    pub fn chart() -> Self {
+        Self("chart-of-accounts".to_owned())
+    }
+
+    /// The stream of the tenant's fiscal periods.
+    #[must_use]
+    pub fn periods() -> Self {
+        Self("fiscal-periods".to_owned())
     }
 }
 
@@ -131,31 +146,43 @@ impl fmt::Display for Position {
     }
 }
 
-/// An invoice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct InvoiceId(pub Uuid);
+macro_rules! uuid_id {
+    ($(#[$doc:meta])* $id:ident, $prefix:literal, $wrong:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $id(pub Uuid);
 
-impl InvoiceId {
-    /// The stream that holds the invoice's events.
-    #[must_use]
-    pub fn stream(self) -> StreamId {
-        StreamId(format!("invoice/{}", self.0))
-    }
+        impl $id {
+            /// The stream that holds its events.
+            #[must_use]
+            pub fn stream(self) -> StreamId {
+                StreamId(format!(concat!($prefix, "/{}"), self.0))
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                Uuid::try_parse(text).map(Self).map_err(|_| InvalidId::$wrong)
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(formatter)
+            }
+        }
+    };
 }
-
-impl FromStr for InvoiceId {
-    type Err = InvalidId;
-
-    fn from_str(text: &str) -> Result<Self, InvalidId> {
-        Uuid::try_parse(text).map(Self).map_err(|_| InvalidId::Invoice)
-    }
+uuid_id! {
+    /// An invoice.
+    InvoiceId, "invoice", Invoice
 }
-
-impl fmt::Display for InvoiceId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(formatter)
-    }
+uuid_id! {
+    /// A journal entry.
+    EntryId, "journal-entry", Entry
 }
 
 #[cfg(test)]

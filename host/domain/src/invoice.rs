@@ -320,6 +320,12 @@ impl PreparedIssue {
         &self.command.plan.series
     }
 
+    /// What will be issued.
+    #[must_use]
+    pub fn assessment(&self) -> &Assessment {
+        &self.command.assessment
+    }
+
     /// What happens, with `serial` drawn: to the invoice, and to the series.
     #[must_use]
     pub fn with_serial(&self, serial: u64) -> (InvoiceEvent, NumberDrawn) {

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no randomness, no async: what a decision needs is an argument. Next step of the flow: the events
 //! that a decision returns are appended by `niyam-store`.
 
+mod accounts;
 mod activation;
 mod aggregate;
 mod data_subject;
@@ -12,13 +13,23 @@ mod event;
 mod examples;
 mod ids;
 mod invoice;
+mod journal;
 mod money;
 mod number_series;
+mod periods;
 pub mod personal;
+mod posting;
 mod rejection;
+mod rules;
 mod tenant;
 mod upcast;
 
+pub use accounts::{
+    ACCOUNTS_MAX, Account, AccountAdded, AccountClass, AccountCode, AccountDeactivated, AccountKind,
+    AccountMoved, AccountReactivated, AccountRenamed, AccountRole, AddAccount, AssignRole, Chart,
+    ChartCommand, ChartCreated, ChartEvent, CreateChart, DeactivateAccount, InvalidAccount, MoveAccount,
+    NewAccount, ReactivateAccount, RenameAccount, RoleAssigned, accounts_of_template,
+};
 pub use activation::{
     ActivateModule, Activated, Activation, ActivationState, ActivationWithdrawn, Activations,
     ChangeModulePolicy, ModuleActivated, ModulePolicy, ModulePolicyChanged, OnFailure, WithdrawActivation,
@@ -30,16 +41,27 @@ pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
-pub use ids::{InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
+pub use ids::{EntryId, InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
     InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
     PreparedIssue, ReviseInvoice,
 };
+pub use journal::{
+    Books, DraftEntry, Entry, EntryDrafted, EntryEvent, EntryPosted, EntryReversed, EntryRevised,
+    EntrySource, EntryStatus, JournalCommand, JournalEntry, JournalLine, LINES_OF_ENTRY_MAX, Lines, NewEntry,
+    NewLine, PostEntry, Reversal, ReverseEntry, ReviseEntry, Side, SourceKind, Unbalanced,
+};
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
+pub use periods::{
+    Authority, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand, PeriodEvent,
+    PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
+};
 pub use personal::Personal;
+pub use posting::post_sale;
 pub use rejection::Rejection;
+pub use rules::BOOKS_RULES;
 pub use tenant::{
     ChangeProfile, CreateTenant, Profile, ProfileChanged, Tenant, TenantCommand, TenantCreated, TenantEvent,
 };

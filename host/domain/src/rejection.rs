@@ -3,6 +3,8 @@
 use niyam_values::Finding;
 
 use crate::invoice::InvoiceStatus;
+use crate::journal::EntryStatus;
+use crate::periods::PeriodStatus;
 
 /// A refused command. Nothing was recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -45,6 +47,58 @@ pub enum Rejection {
     /// Without this pack, none would be active.
     #[error("it is the tenant's only compliance pack; activate another one first")]
     LastPack,
+    /// The tenant has a chart of accounts already.
+    #[error("the tenant has a chart of accounts already")]
+    ChartExists,
+    /// The tenant has no chart of accounts.
+    #[error("the tenant has no chart of accounts yet")]
+    ChartMissing,
+    /// The pack proposes no accounts.
+    #[error("the compliance pack proposes no chart of accounts")]
+    ChartNotOffered,
+    /// There is no such account.
+    #[error("there is no such account")]
+    AccountMissing,
+    /// An account has that code.
+    #[error("there is an account of that code already")]
+    AccountExists,
+    /// Something needs the account.
+    #[error("the account is in use: {0}")]
+    AccountInUse(String),
+    /// No fiscal period of that code was opened.
+    #[error("no fiscal period of that code was opened")]
+    PeriodMissing,
+    /// The fiscal year, or a part of it, was opened already.
+    #[error("the fiscal year was opened already")]
+    FiscalYearExists,
+    /// The pack's periods have gaps, overlap, or are no year's.
+    #[error("the compliance pack's calendar gives no whole fiscal year")]
+    CalendarBroken,
+    /// The command needs the period in another state.
+    #[error("the period is {found}, not {needed}")]
+    WrongPeriodStatus {
+        /// What the period is.
+        found: PeriodStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// There is no such journal entry.
+    #[error("there is no such journal entry")]
+    EntryMissing,
+    /// The command needs the journal entry in another state.
+    #[error("the journal entry is {found}, not {needed}")]
+    WrongEntryStatus {
+        /// What the entry is.
+        found: EntryStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// The entry takes back another one.
+    #[error("the journal entry takes back another one and cannot be taken back itself; post a new entry")]
+    ReversalOfReversal,
+    /// The entry goes with its document.
+    #[error("the journal entry belongs to a document, which alone can take it back")]
+    EntryOfDocument,
 }
 
 impl Rejection {
@@ -63,6 +117,20 @@ impl Rejection {
             Self::ActivationMissing => "activation-not-found",
             Self::ActivationWithdrawn => "activation-withdrawn",
             Self::LastPack => "activation-needed",
+            Self::ChartExists => "chart-exists",
+            Self::ChartMissing => "chart-missing",
+            Self::ChartNotOffered => "chart-not-offered",
+            Self::AccountMissing => "account-not-found",
+            Self::AccountExists => "account-exists",
+            Self::AccountInUse(_) => "account-in-use",
+            Self::PeriodMissing => "fiscal-period-not-found",
+            Self::FiscalYearExists => "fiscal-year-exists",
+            Self::CalendarBroken => "calendar-broken",
+            Self::WrongPeriodStatus { .. } => "fiscal-period-status-conflict",
+            Self::EntryMissing => "journal-entry-not-found",
+            Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
+            Self::ReversalOfReversal => "reversal-of-reversal",
+            Self::EntryOfDocument => "journal-entry-of-document",
         }
     }
 }

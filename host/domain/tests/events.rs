@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
-    DataSubjectEvent, DomainEvent, EXAMPLES, InvoiceEvent, NumberSeriesEvent, TenantEvent, UnreadableEvent,
+    ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent,
+    PeriodEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -36,8 +37,16 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 4] {
-    families![DataSubjectEvent, InvoiceEvent, TenantEvent, NumberSeriesEvent]
+fn families() -> [Family; 7] {
+    families![
+        DataSubjectEvent,
+        InvoiceEvent,
+        TenantEvent,
+        NumberSeriesEvent,
+        ChartEvent,
+        PeriodEvent,
+        EntryEvent
+    ]
 }
 
 fn rewrite<E: DomainEvent>(event_type: &str, payload: &[u8]) -> Result<Written, UnreadableEvent> {
@@ -102,16 +111,21 @@ fn every_fixture_reads_and_the_newest_is_written_as_it_was() {
 
 #[test]
 fn no_family_of_events_is_left_out() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let declared: usize = fs::read_dir(sources)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let declared: usize = sources
+        .iter()
         .filter(|path| !path.to_str().unwrap().ends_with("_tests.rs"))
         .map(|path| {
             fs::read_to_string(path).unwrap().lines().filter(|line| *line == "domain_events! {").count()
         })
         .sum();
     assert_eq!(declared, families().len());
+}
+
+/// The files under `folder`, at any depth.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path());
+    paths.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 #[test]

@@ -11,11 +11,9 @@ fn the_schema_of_states_is_the_digest_of_the_sources_as_they_are() {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<String> = Vec::new();
     for folder in ["src", "../../sdk/values/src"] {
-        for entry in fs::read_dir(crate_folder.join(folder)).unwrap() {
-            files.push(format!("{folder}/{}", entry.unwrap().file_name().into_string().unwrap()));
-        }
+        collect(crate_folder, folder, &mut files);
     }
-    files.sort();
+    files.sort_by_key(|file| Path::new(file).to_owned());
     assert!(files.iter().any(|file| file == "src/invoice.rs"));
     let mut digest = Sha256::new();
     for file in files {
@@ -27,4 +25,12 @@ fn the_schema_of_states_is_the_digest_of_the_sources_as_they_are() {
     }
     let expected: [u8; 32] = digest.finalize().into();
     assert_eq!(STATE_SCHEMA, expected);
+}
+
+fn collect(crate_folder: &Path, folder: &str, files: &mut Vec<String>) {
+    for entry in fs::read_dir(crate_folder.join(folder)).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{folder}/{}", entry.file_name().into_string().unwrap());
+        if entry.path().is_dir() { collect(crate_folder, &name, files) } else { files.push(name) }
+    }
 }

@@ -4,6 +4,7 @@
 //! then called as often as wanted, each time in a fresh instance that nothing survives. This crate must not know
 //! tenants, databases or HTTP. Next step of the flow: `niyam-domain` takes a module's answer as an input.
 
+mod accounts;
 mod bindings;
 mod call;
 mod check;

@@ -42,6 +42,15 @@ impl Lift for String {
     }
 }
 
+/// Nothing more than that it is allowed.
+impl Lift for () {
+    type Value = Self;
+
+    fn lift(self) -> Result<Self, Invalid> {
+        Ok(())
+    }
+}
+
 impl Lift for types::Decimal {
     type Value = Decimal;
 
@@ -170,6 +179,20 @@ impl Lift for compliance::FiscalPeriodResult {
             fiscal_year: self.fiscal_year,
             starts: self.starts.lift()?,
             ends: self.ends.lift()?,
+        })
+    }
+}
+
+impl Lift for compliance::AccountTemplate {
+    type Value = values::AccountTemplate;
+
+    fn lift(self) -> Result<values::AccountTemplate, Invalid> {
+        Ok(values::AccountTemplate {
+            code: self.code,
+            name: self.name,
+            class: self.class,
+            parent: self.parent,
+            role: self.role,
         })
     }
 }

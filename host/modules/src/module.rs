@@ -308,7 +308,7 @@ impl Module {
         self.class.fuel(u64::try_from(document.lines.len()).unwrap_or(u64::MAX))
     }
 
-    fn compliance<T>(
+    pub(crate) fn compliance<T>(
         &self,
         function: &'static str,
         config: &str,

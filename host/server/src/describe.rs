@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use niyam_domain::{
-    DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EventKind, InvoiceEvent, NumberSeriesEvent, TenantEvent,
+    BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
+    NumberSeriesEvent, PeriodEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -68,6 +69,9 @@ fn events() -> String {
         ("Tenants", TenantEvent::KINDS),
         ("Invoices", InvoiceEvent::KINDS),
         ("Number series", NumberSeriesEvent::KINDS),
+        ("Chart of accounts", ChartEvent::KINDS),
+        ("Fiscal periods", PeriodEvent::KINDS),
+        ("Journal entries", EntryEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {
         add(&mut text, format_args!("\n## {aggregate}\n"));
@@ -91,11 +95,11 @@ fn problems() -> String {
         add(&mut text, format_args!("| {status} | `{name}` | {when} |\n"));
     }
     text.push_str(
-        "\n## Rules of a document\n\nStatus 422. Where one rule is broken, the problem has the rule's own code; \
+        "\n## Rules of documents and of the books\n\nStatus 422. Where one rule is broken, the problem has the rule's own code; \
          where several are, it is `document-invalid`, and `errors` has them all. The rules of a country's law come \
          from its pack, whose README lists them.\n\n| code | what is wanted |\n|---|---|\n",
     );
-    for (code, wanted) in DOCUMENT_RULES.iter().chain(RULES) {
+    for (code, wanted) in DOCUMENT_RULES.iter().chain(BOOKS_RULES).chain(RULES) {
         add(&mut text, format_args!("| `{code}` | {wanted} |\n"));
     }
     text

@@ -6,6 +6,7 @@
 //! In the order of a call: [`rates`] finds what a supply bears on a day, `determine` and `line` tax a document by it,
 //! `issue` says how it becomes an invoice, `mushak63` draws that paper.
 
+mod accounts;
 mod calendar;
 mod config;
 mod determine;
@@ -17,8 +18,8 @@ pub mod rates;
 pub mod tables;
 
 use niyam_sdk::{
-    ComplianceModule, Context, Date, Determination, Direction, Document, Finding, FiscalPeriod, Form,
-    IssueFacts, IssuePlan, Manifest,
+    AccountTemplate, ComplianceModule, Context, Date, Determination, Direction, Document, Finding,
+    FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
 };
 
 /// The pack.
@@ -77,5 +78,13 @@ impl ComplianceModule for VatBd {
         }
         let message = format!("the pack draws {}, no other paper", issue::MUSHAK_63);
         Err(vec![Finding::error("form-not-offered", message)])
+    }
+
+    fn chart_of_accounts(_context: &Context) -> Vec<AccountTemplate> {
+        accounts::chart()
+    }
+
+    fn check_account_code(_context: &Context, code: &str) -> Result<(), Vec<Finding>> {
+        accounts::check_code(code)
     }
 }

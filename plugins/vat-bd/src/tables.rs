@@ -53,6 +53,21 @@ pub enum Charge {
     },
 }
 
+/// An account of the chart to begin with.
+#[derive(Debug)]
+pub struct AccountRow {
+    /// Its code.
+    pub code: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Its class, as the contract names it.
+    pub class: &'static str,
+    /// Code of the account above it; empty at the top.
+    pub parent: &'static str,
+    /// What postings know it by; empty where none do.
+    pub role: &'static str,
+}
+
 /// A unit that a specific amount is charged by.
 #[derive(Debug)]
 pub struct Unit {

@@ -8,7 +8,8 @@ use niyam_modules::{Module, ModuleHost};
 use niyam_values::policy::{Request, Ruling};
 use niyam_values::workflow::{Input, Subject, Transition};
 use niyam_values::{
-    Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
+    AccountTemplate, Date, Determination, Document, Finding, FiscalPeriod, Form, IssueFacts, IssuePlan,
+    Manifest,
 };
 
 use crate::answer::Answer;
@@ -139,6 +140,22 @@ impl TestModule {
         facts: &IssueFacts,
     ) -> Asked<Form> {
         Ok(self.module.draw_form(&self.config, code, document, taxes, facts)?.into())
+    }
+
+    /// The accounts that a new chart starts with.
+    ///
+    /// # Errors
+    /// As [`Self::determine`]; also when they are no chart.
+    pub fn chart_of_accounts(&self) -> Result<Answer<Vec<AccountTemplate>>, TestError> {
+        Ok(self.module.chart_of_accounts(&self.config)?.into())
+    }
+
+    /// Whether `code` may be an account's code.
+    ///
+    /// # Errors
+    /// As [`Self::determine`].
+    pub fn check_account_code(&self, code: &str) -> Asked<()> {
+        Ok(self.module.check_account_code(&self.config, code)?.into())
     }
 
     /// Whether the command of `request` may commit.

@@ -54,6 +54,10 @@ fn every_function_of_a_pack_answers() {
     };
     let form = unruly.module.draw_form(CONFIG, &forms[0], &document, &taxes, &facts).unwrap().answer.unwrap();
     assert_eq!(form.code, forms[0]);
+    let accounts = unruly.module.chart_of_accounts(CONFIG).unwrap();
+    assert_eq!((accounts.answer.len(), accounts.decision.function.as_str()), (0, "chart-of-accounts"));
+    let allowed = unruly.module.check_account_code(CONFIG, "A.1").unwrap();
+    assert_eq!((allowed.answer, allowed.decision.function.as_str()), (Ok(()), "check-account-code"));
 }
 
 #[test]

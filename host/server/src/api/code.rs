@@ -76,6 +76,12 @@ codes! {
     ActivationNotFound = "activation-not-found", NOT_FOUND;
     /// The tenant has no such module: upload it first.
     ModuleNotFound = "module-not-found", NOT_FOUND;
+    /// The chart of accounts has no such account.
+    AccountNotFound = "account-not-found", NOT_FOUND;
+    /// No fiscal period of that code was opened.
+    FiscalPeriodNotFound = "fiscal-period-not-found", NOT_FOUND;
+    /// The tenant has no such journal entry.
+    JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
     /// The path does not offer this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
     /// What Accept wants is not offered.
@@ -101,6 +107,26 @@ codes! {
     ApprovalRequired = "approval-required", CONFLICT;
     /// There is a tenant of that name.
     TenantExists = "tenant-exists", CONFLICT;
+    /// The tenant has a chart of accounts.
+    ChartExists = "chart-exists", CONFLICT;
+    /// The tenant has no chart of accounts yet.
+    ChartMissing = "chart-missing", CONFLICT;
+    /// The compliance pack proposes no accounts; add them one by one.
+    ChartNotOffered = "chart-not-offered", CONFLICT;
+    /// There is an account of that code.
+    AccountExists = "account-exists", CONFLICT;
+    /// A role or an account below still needs the account.
+    AccountInUse = "account-in-use", CONFLICT;
+    /// The fiscal year, or a part of it, was opened.
+    FiscalYearExists = "fiscal-year-exists", CONFLICT;
+    /// The fiscal period is in a state that does not allow this.
+    FiscalPeriodStatusConflict = "fiscal-period-status-conflict", CONFLICT;
+    /// The journal entry is in a state that does not allow this.
+    JournalEntryStatusConflict = "journal-entry-status-conflict", CONFLICT;
+    /// The journal entry takes back another one, and cannot be taken back itself.
+    ReversalOfReversal = "reversal-of-reversal", CONFLICT;
+    /// The journal entry belongs to a document, which alone can take it back.
+    JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
 
     /// If-Match is not the version that stands.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
@@ -219,6 +245,8 @@ codes! {
     ModuleOutputTooLarge = "module-output-too-large", SERVICE_UNAVAILABLE;
     /// The module's answer breaks the contract.
     ModuleOutputInvalid = "module-output-invalid", SERVICE_UNAVAILABLE;
+    /// The pack's calendar gives no whole fiscal year.
+    CalendarBroken = "calendar-broken", SERVICE_UNAVAILABLE;
     /// The module does not offer what was asked of it.
     ModuleFunctionNotOffered = "module-function-not-offered", SERVICE_UNAVAILABLE;
     /// All instances of modules are in use.
@@ -236,7 +264,7 @@ impl Code {
 mod tests {
     use std::collections::BTreeSet;
 
-    use niyam_domain::{InvoiceStatus, ModuleRef, Rejection};
+    use niyam_domain::{EntryStatus, InvoiceStatus, ModuleRef, PeriodStatus, Rejection};
     use niyam_modules::ModuleFailure;
 
     use super::Code;
@@ -266,6 +294,20 @@ mod tests {
             Rejection::ActivationMissing,
             Rejection::ActivationWithdrawn,
             Rejection::LastPack,
+            Rejection::ChartExists,
+            Rejection::ChartMissing,
+            Rejection::ChartNotOffered,
+            Rejection::AccountMissing,
+            Rejection::AccountExists,
+            Rejection::AccountInUse(String::new()),
+            Rejection::PeriodMissing,
+            Rejection::FiscalYearExists,
+            Rejection::CalendarBroken,
+            Rejection::WrongPeriodStatus { found: PeriodStatus::Closed, needed: "open" },
+            Rejection::EntryMissing,
+            Rejection::WrongEntryStatus { found: EntryStatus::Posted, needed: "a draft" },
+            Rejection::ReversalOfReversal,
+            Rejection::EntryOfDocument,
         ];
         for rejection in rejections {
             assert!(Code::find(rejection.code()).is_some(), "{rejection:?}");

@@ -8,7 +8,8 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
 use crate::api::{
-    activations, data_subjects, forms, health, invoices, modules, simulations, tax, tenant, verifications,
+    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
+    simulations, tax, tenant, verifications,
 };
 
 #[derive(OpenApi)]
@@ -17,7 +18,11 @@ use crate::api::{
     paths(
         invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
-        tax::fiscal_period, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        tax::fiscal_period, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,
+        accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
+        fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,
+        journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
+        journal_entries::reverse, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
         activations::withdraw, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,

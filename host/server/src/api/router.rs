@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{get, post, put};
 use niyam_modules::COMPONENT_BYTES_MAX;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
@@ -20,8 +20,8 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    activations, data_subjects, forms, health, invoices, modules, respond, simulations, tax, tenant,
-    verifications,
+    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
+    respond, simulations, tax, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -53,6 +53,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/tax/determinations", post(tax::determine))
         .route("/v1/identifiers/check", post(tax::check_identifier))
         .route("/v1/fiscal-periods", get(tax::fiscal_period))
+        .merge(books())
         .route("/v1/tenant", get(tenant::show).put(tenant::change))
         .route(
             "/v1/modules",
@@ -86,6 +87,26 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             handle(trace_id, request, next)
         }))
         .with_state(api)
+}
+
+/// The routes of the books.
+fn books() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/accounts", post(accounts::add).get(accounts::list))
+        .route("/v1/accounts/from-template", post(accounts::from_template))
+        .route("/v1/accounts/{code}", get(accounts::show).put(accounts::change))
+        .route("/v1/accounts/{code}/deactivate", post(accounts::deactivate))
+        .route("/v1/accounts/{code}/reactivate", post(accounts::reactivate))
+        .route("/v1/account-roles/{role}", put(accounts::assign_role))
+        .route("/v1/fiscal-years", post(fiscal_periods::open).get(fiscal_periods::list))
+        .route("/v1/fiscal-periods/{code}", get(fiscal_periods::show))
+        .route("/v1/fiscal-periods/{code}/soft-close", post(fiscal_periods::soft_close))
+        .route("/v1/fiscal-periods/{code}/close", post(fiscal_periods::close))
+        .route("/v1/fiscal-periods/{code}/reopen", post(fiscal_periods::reopen))
+        .route("/v1/journal-entries", post(journal_entries::draft))
+        .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
+        .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
+        .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
 }
 
 async fn openapi() -> Response {

@@ -1,4 +1,5 @@
-//! Invoices: draft, revise, approve, issue, cancel.
+//! Invoices: draft, revise, approve, issue, cancel. An issue posts its journal entry in its own transaction, once the
+//! tenant has a chart of accounts; what was issued before has none.
 
 use std::sync::Arc;
 
@@ -13,17 +14,16 @@ use niyam_values::{Attributes, Direction, Document, Finding};
 use uuid::Uuid;
 
 use crate::app::App;
+use crate::commands::books::{TRIES, is_beside};
 use crate::commands::fallback::{Answered, Fallback, in_turn};
 use crate::commands::metadata::{Metadata, event_with, new_event};
 use crate::commands::once::{Answer, Committed, once};
 use crate::commands::policy::Subject;
+use crate::commands::posting::SalePosting;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::personal::Sealing;
 use crate::tenants::TenantAt;
-
-/// How often an issue is tried again when the tenant's profile or packs changed meanwhile.
-const TRIES: u32 = 5;
 
 /// An invoice at a version of its stream.
 #[derive(Debug, Clone)]
@@ -152,41 +152,39 @@ impl App {
         id: InvoiceId,
         expected: Expected,
     ) -> Result<Committed, CommandError> {
-        once(
-            &self.vault,
-            &actor.tenant,
-            key.as_ref(),
-            Box::pin(async {
-                let mut tries = 0;
-                loop {
-                    let found = self.expect(actor, id, expected).await?;
-                    let at = self.tenant(&actor.tenant).await?;
-                    let Answered { answer: prepared, fallbacks } =
-                        Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
-                    let (event, _) = prepared.with_serial(1);
-                    let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
-                    let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
-                    let issuing = Issuing {
-                        actor: actor.clone(),
-                        metadata: Metadata::new(actor, ruled, &fallbacks),
-                        found,
-                        prepared,
-                        event_id: self.ids.next_id(),
-                        number_id: self.ids.next_id(),
-                        key: key.clone(),
-                    };
-                    match Box::pin(self.issue(&at, Arc::new(issuing))).await {
-                        // The profile or the packs changed meanwhile, or the customer was erased: what was prepared is of
-                        // yesterday.
-                        Err(CommandError::Stale { stream }) if stream != id.stream() && tries < TRIES => {
-                            tries += 1;
-                        }
-                        done => return done,
-                    }
+        let issue = Box::pin(async {
+            let mut tries = 0;
+            loop {
+                let found = self.expect(actor, id, expected).await?;
+                let at = self.tenant(&actor.tenant).await?;
+                let Answered { answer: prepared, fallbacks } =
+                    Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
+                let posting = self.sale_posting(actor, &found.invoice, prepared.assessment());
+                let posting = Box::pin(posting).await?;
+                let (event, _) = prepared.with_serial(1);
+                let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
+                let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
+                let issuing = Issuing {
+                    actor: actor.clone(),
+                    metadata: Metadata::new(actor, ruled, &fallbacks),
+                    found,
+                    prepared,
+                    posting,
+                    event_id: self.ids.next_id(),
+                    number_id: self.ids.next_id(),
+                    key: key.clone(),
+                };
+                let done = Box::pin(self.issue(&at, Arc::new(issuing))).await;
+                // The profile, the packs, the chart or the periods changed meanwhile, or the customer was erased: what
+                // was prepared is of yesterday.
+                if is_beside(&done, &id.stream()) && tries < TRIES {
+                    tries += 1;
+                } else {
+                    return done;
                 }
-            }),
-        )
-        .await
+            }
+        });
+        once(&self.vault, &actor.tenant, key.as_ref(), issue).await
     }
 
     /// Everything about the issue but its serial.
@@ -224,7 +222,7 @@ impl App {
         Ok(Answered { answer: invoice.prepare_issue(command)?, fallbacks })
     }
 
-    /// Appends an issue: the invoice, its number, and nothing if the tenant changed meanwhile.
+    /// Appends an issue: the invoice, its number, its entry; and nothing if what it was made against changed.
     async fn issue(&self, at: &TenantAt, issuing: Arc<Issuing>) -> Result<Committed, CommandError> {
         let series = series_stream(issuing.prepared.series())
             .map_err(|error| CommandError::Defect(error.to_string()))?;
@@ -232,6 +230,7 @@ impl App {
         let stream = issuing.found.invoice.id.stream();
         let places = issuing.found.invoice.personal();
         let guards: Vec<_> = issuing.found.guards().collect();
+        let made_against = issuing.posting.made_against();
         self.vault
             .append(tenant, &stream, &places, |sealing| {
                 // What has a JSON form once, and is sealed once, is so with any serial.
@@ -244,6 +243,7 @@ impl App {
                     issuing.batch(serial, &asked, &sealed).unwrap_or_default()
                 })
                 .unchanged([(StreamId::tenant(), at.version)])
+                .unchanged(made_against.clone())
                 .unchanged(guards.iter().cloned());
                 append.idempotency = key;
                 Ok((sealing, append))
@@ -355,6 +355,7 @@ struct Issuing {
     metadata: Metadata,
     found: InvoiceAt,
     prepared: PreparedIssue,
+    posting: SalePosting,
     event_id: Uuid,
     number_id: Uuid,
     key: Option<Idempotency>,
@@ -371,7 +372,7 @@ impl Issuing {
         let version = Version(self.found.version.0 + 1);
         let view = InvoiceView::new(&invoice, version).with_policies(&self.metadata.policies);
         let answer = Answer::new(200, None, version, &view)?;
-        let writes = vec![
+        let mut writes = vec![
             StreamWrite { stream: id.stream(), expected: self.found.version, events: vec![issued] },
             StreamWrite {
                 stream: series.clone(),
@@ -379,6 +380,7 @@ impl Issuing {
                 events: vec![number],
             },
         ];
+        writes.extend(self.posting.write(&self.actor, &invoice)?);
         Ok(Batch { writes, answer: kept(&answer, &invoice, self.key.as_ref(), sealing)? })
     }
 }

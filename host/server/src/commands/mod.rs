@@ -2,16 +2,21 @@
 //!
 //! Next step of the flow: `niyam-store` appends, `projections` follow.
 
+pub(crate) mod accounts;
 pub(crate) mod activation;
+pub(crate) mod books;
 pub(crate) mod data_subject;
 pub(crate) mod examine;
 pub(crate) mod fallback;
 pub(crate) mod form;
 pub(crate) mod invoice;
+pub(crate) mod journal;
 pub(crate) mod metadata;
 pub(crate) mod once;
+pub(crate) mod periods;
 pub(crate) mod policy;
 pub(crate) mod policy_views;
+pub(crate) mod posting;
 mod sealed;
 pub(crate) mod tax;
 pub(crate) mod tenant;
@@ -31,7 +36,7 @@ use crate::roles::Role;
 pub(crate) const RULES: &[(&str, &str)] = &[
     ("direction-not-supported", "Only sales are invoiced."),
     ("time-zone-unknown", "A tenant's time zone is an IANA name, for example Asia/Dhaka."),
-    ("text-invalid", "A text of the profile has 1 to 500 printable characters."),
+    ("text-invalid", "A text of the profile or of the books is not empty, printable, and not too long."),
 ];
 
 /// Who asks.

@@ -18,6 +18,11 @@ mod simulations;
 mod taxes;
 mod tenants;
 
+mod accounts;
+mod fiscal_periods;
+mod journal;
+mod posting;
+
 mod documents;
 mod fallbacks;
 mod modules;

@@ -5,8 +5,8 @@
 use std::fmt::Debug;
 
 use niyam_sdk::{
-    Block, Cell, ComplianceModule, Context, Date, Determination, Document, Finding, FiscalPeriod, Form,
-    IssuePlan, Line, PriceMode,
+    AccountTemplate, Block, Cell, ComplianceModule, Context, Date, Determination, Document, Finding,
+    FiscalPeriod, Form, IssuePlan, Line, PriceMode,
 };
 use niyam_testkit::{Answer, TestError, TestModule, assert_deterministic};
 use proptest::prelude::*;
@@ -67,6 +67,14 @@ impl Pack {
             self.compiled.draw_form(code, document, taxes, &facts),
             VatBd::draw_form(&self.native(), code, document, taxes, &facts),
         )
+    }
+
+    fn chart_of_accounts(&self) -> Vec<AccountTemplate> {
+        agreed(self.compiled.chart_of_accounts(), VatBd::chart_of_accounts(&self.native()))
+    }
+
+    fn check_account_code(&self, code: &str) -> Answered<()> {
+        agreed(self.compiled.check_account_code(code), VatBd::check_account_code(&self.native(), code))
     }
 
     fn native(&self) -> Context {
@@ -294,4 +302,31 @@ fn printed(column: usize, parts: &[&str]) -> Vec<String> {
     let rows = csv::Reader::from_reader(include_str!("../../data/mushak-6.3.csv").as_bytes()).into_records();
     let rows = rows.map(|row| row.expect("a row")).filter(|row| parts.contains(&&row[0]));
     rows.map(|row| row[column].to_owned()).collect()
+}
+
+#[test]
+fn its_chart_of_accounts_has_what_its_taxes_are_posted_to() {
+    let pack = Pack::configured(DEFAULT);
+    let accounts = pack.chart_of_accounts();
+    let of_role = |role: &str| {
+        let found = accounts.iter().find(|account| account.role.as_deref() == Some(role));
+        found.map(|account| (account.code.as_str(), account.class.as_str()))
+    };
+    for (role, code, class) in [
+        ("receivable", "1210", "asset"),
+        ("payable", "2110", "liability"),
+        ("revenue", "4100", "income"),
+        ("output-tax:vat", "2210", "liability"),
+        ("output-tax:sd", "2220", "liability"),
+        ("input-tax:vat", "1310", "asset"),
+        ("tax-withheld-by-customers:vds", "1320", "asset"),
+        ("wallet:bkash", "1141", "asset"),
+        ("rounding", "5900", "expense"),
+        ("retained-earnings", "3200", "equity"),
+    ] {
+        assert_eq!(of_role(role), Some((code, class)), "{role}");
+    }
+    assert!(pack.check_account_code("1211").is_ok());
+    let refused = pack.check_account_code("7000").expect_err("no class begins with 7");
+    assert_eq!(refused[0].code, "account-code-invalid");
 }

@@ -1,0 +1,90 @@
+//! Given a chart, when an invoice is issued, then an entry by roles.
+
+use niyam_values::{Determination, LineTaxes, TaxItem};
+use uuid::Uuid;
+
+use super::*;
+use crate::accounts::tests::chart;
+use crate::invoice::tests::{decision, document};
+
+fn tax(code: &str, amount: &str, effect: Effect) -> TaxItem {
+    TaxItem {
+        code: code.to_owned(),
+        rate: None,
+        base: Decimal::ONE,
+        amount: amount.parse().unwrap(),
+        effect,
+        recoverable: false,
+        citation: 0,
+    }
+}
+
+fn assessment(net: &str, taxes: Vec<TaxItem>) -> Assessment {
+    let net: Decimal = net.parse().unwrap();
+    let sum = |effect| taxes.iter().filter(|item| item.effect == effect).map(|item| item.amount).sum();
+    let (added, withheld): (Decimal, Decimal) = (sum(Effect::Added), sum(Effect::Withheld));
+    Assessment {
+        document: document(),
+        taxes: Determination {
+            lines: vec![LineTaxes { line_id: "1".to_owned(), net, taxes, gross: net + added }],
+            net,
+            tax_added: added,
+            tax_withheld: withheld,
+            gross: net + added,
+            payable: net + added - withheld,
+            citations: Vec::new(),
+            findings: Vec::new(),
+        },
+        decision: decision("determine"),
+    }
+}
+
+fn posted(chart: &Chart, assessment: &Assessment) -> Vec<String> {
+    let id = InvoiceId(Uuid::from_u128(7));
+    let entry = post_sale(chart, id, assessment, "1/2026-2027").unwrap().unwrap();
+    assert_eq!(entry.date, assessment.document.tax_date);
+    let shown = |line: &JournalLine| {
+        let side = if line.side == Side::Debit { "dr" } else { "cr" };
+        format!("{side} {} {}", line.account, line.amount)
+    };
+    entry.lines.as_slice().iter().map(shown).collect()
+}
+
+#[test]
+fn the_customer_owes_the_gross_and_each_tax_has_its_account() {
+    let taxes = vec![
+        tax("vat", "150.00", Effect::Added),
+        tax("sd", "20.00", Effect::Added),
+        tax("vds", "50.00", Effect::Withheld),
+        tax("ait", "9.00", Effect::Informative),
+    ];
+    assert_eq!(
+        posted(&chart(), &assessment("1000", taxes)),
+        ["dr 1102 1170.00", "cr 4001 1000.00", "cr 2201 150.00", "cr 2202 20.00"]
+    );
+}
+
+#[test]
+fn what_rounding_leaves_is_posted_too() {
+    let taxes = vec![tax("vat", "0.004", Effect::Added), tax("sd", "0.004", Effect::Added)];
+    assert_eq!(
+        posted(&chart(), &assessment("10", taxes)),
+        ["dr 1102 10.01", "cr 4001 10.00", "cr 4002 0.01"]
+    );
+}
+
+#[test]
+fn a_document_of_nothing_has_no_entry() {
+    let id = InvoiceId(Uuid::from_u128(7));
+    assert_eq!(post_sale(&chart(), id, &assessment("0", Vec::new()), "1"), Ok(None));
+}
+
+#[test]
+fn a_role_without_an_account_is_told() {
+    let mut chart = chart();
+    chart.roles.retain(|role, _| role.as_str() != "revenue");
+    let refused = post_sale(&chart, InvoiceId(Uuid::from_u128(7)), &assessment("1", Vec::new()), "1");
+    let Err(Rejection::Findings(findings)) = refused else { panic!("{refused:?}") };
+    assert_eq!(findings[0].code, "account-role-unassigned");
+    assert!(findings[0].message.ends_with("revenue"));
+}
