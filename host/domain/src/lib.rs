@@ -21,6 +21,7 @@ pub mod personal;
 mod posting;
 mod rejection;
 mod rules;
+mod tax_return;
 mod tenant;
 mod upcast;
 
@@ -62,6 +63,10 @@ pub use personal::Personal;
 pub use posting::post_sale;
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
+pub use tax_return::{
+    FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
+    ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,
+};
 pub use tenant::{
     ChangeProfile, CreateTenant, Profile, ProfileChanged, Tenant, TenantCommand, TenantCreated, TenantEvent,
 };

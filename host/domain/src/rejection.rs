@@ -5,6 +5,7 @@ use niyam_values::Finding;
 use crate::invoice::InvoiceStatus;
 use crate::journal::EntryStatus;
 use crate::periods::PeriodStatus;
+use crate::tax_return::ReturnStatus;
 
 /// A refused command. Nothing was recorded.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -99,6 +100,23 @@ pub enum Rejection {
     /// The entry goes with its document.
     #[error("the journal entry belongs to a document, which alone can take it back")]
     EntryOfDocument,
+    /// No such return was prepared for the period.
+    #[error("no such return was prepared for the period")]
+    ReturnMissing,
+    /// The command needs the return in another state.
+    #[error("the return is {found}, not {needed}")]
+    WrongReturnStatus {
+        /// What the return is.
+        found: ReturnStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// A correction would say what was filed.
+    #[error("the return says what was filed already")]
+    ReturnUnchanged,
+    /// Documents of the period were issued since the return was prepared.
+    #[error("documents of the period were issued since the return was prepared; prepare it again")]
+    ReturnOutdated,
 }
 
 impl Rejection {
@@ -131,6 +149,10 @@ impl Rejection {
             Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
             Self::ReversalOfReversal => "reversal-of-reversal",
             Self::EntryOfDocument => "journal-entry-of-document",
+            Self::ReturnMissing => "tax-return-not-found",
+            Self::WrongReturnStatus { .. } => "tax-return-status-conflict",
+            Self::ReturnUnchanged => "tax-return-unchanged",
+            Self::ReturnOutdated => "tax-return-outdated",
         }
     }
 }

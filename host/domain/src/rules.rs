@@ -22,5 +22,7 @@ pub const BOOKS_RULES: &[(&str, &str)] = &[
     ),
     ("period-closed", "Nothing is posted for a day of a closed period."),
     ("period-soft-closed", "Only an approver posts for a day of a soft-closed period."),
+    ("period-not-over", "A return is filed when its period is over."),
+    ("opening-balances-invalid", "A balance is brought into a period once, and at most 200 are."),
     ("reversal-before-entry", "A reversal counts for the day of its entry, or a later one."),
 ];

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
     ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent,
-    PeriodEvent, TenantEvent, UnreadableEvent,
+    PeriodEvent, ReturnEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 7] {
+fn families() -> [Family; 8] {
     families![
         DataSubjectEvent,
         InvoiceEvent,
@@ -45,7 +45,8 @@ fn families() -> [Family; 7] {
         NumberSeriesEvent,
         ChartEvent,
         PeriodEvent,
-        EntryEvent
+        EntryEvent,
+        ReturnEvent
     ]
 }
 

@@ -20,6 +20,7 @@ mod limits;
 mod lower;
 mod module;
 mod policy;
+mod returns;
 mod sandbox;
 mod schema;
 mod workflow;

@@ -305,7 +305,12 @@ impl Module {
     /// The fuel of a call with `document`: base plus so much per line.
     #[must_use]
     pub fn fuel_for(&self, document: &Document) -> u64 {
-        self.class.fuel(u64::try_from(document.lines.len()).unwrap_or(u64::MAX))
+        self.fuel_for_lines(document.lines.len())
+    }
+
+    /// The fuel of a call with so many lines, of one document or of several.
+    pub(crate) fn fuel_for_lines(&self, lines: usize) -> u64 {
+        self.class.fuel(u64::try_from(lines).unwrap_or(u64::MAX))
     }
 
     pub(crate) fn compliance<T>(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use niyam_domain::{
     BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, TenantEvent,
+    NumberSeriesEvent, PeriodEvent, ReturnEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -72,6 +72,7 @@ fn events() -> String {
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
+        ("Tax returns", ReturnEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {
         add(&mut text, format_args!("\n## {aggregate}\n"));

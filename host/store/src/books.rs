@@ -62,6 +62,24 @@ impl Books {
         rows.into_iter().map(|row| row.recorded(tenant)).collect()
     }
 
+    /// The events at these positions, in order. Ask for no more at once than may be held.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Damaged`] if one is missing or not as written.
+    pub async fn at(&self, tenant: &TenantId, positions: &[Position]) -> Result<Vec<Recorded>, StoreError> {
+        let rows = read::at(&self.database, tenant, positions).await?;
+        let events: Vec<Recorded> =
+            rows.into_iter().map(|row| row.recorded(tenant)).collect::<Result<_, _>>()?;
+        let missing = |position: &&Position| {
+            events.binary_search_by_key(&position.0, |event| event.position.0).is_err()
+        };
+        match positions.iter().find(missing) {
+            Some(&position) => Err(StoreError::Damaged { tenant: tenant.clone(), position }),
+            None => Ok(events),
+        }
+    }
+
     /// The events of a stream, in order, all at once: for a stream that is known to be short.
     ///
     /// # Errors

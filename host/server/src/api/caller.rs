@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderMap, Method, header};
 use niyam_domain::{Position, Version};
 use niyam_store::Idempotency;
@@ -27,7 +28,8 @@ const ONCE: [&str; 4] = ["authorization", "idempotency-key", "if-match", "niyam-
 pub(crate) struct Caller {
     pub(crate) actor: Actor,
     method: Method,
-    path: String,
+    /// Path and query.
+    target: String,
     headers: HeaderMap,
 }
 
@@ -60,7 +62,11 @@ impl FromRequestParts<Arc<Api>> for Caller {
         Ok(Self {
             actor,
             method: parts.method.clone(),
-            path: parts.uri.path().to_owned(),
+            target: parts
+                .uri
+                .path_and_query()
+                .map_or_else(|| parts.uri.path(), PathAndQuery::as_str)
+                .to_owned(),
             headers: parts.headers.clone(),
         })
     }
@@ -96,7 +102,7 @@ impl Caller {
             .ok_or_else(|| ApiError::new(Code::VersionMismatch, "If-Match is no ETag of this resource"))
     }
 
-    /// The request's idempotency key, with a fingerprint of what it asks: method, path, `If-Match` and body.
+    /// The request's idempotency key, with a fingerprint of what it asks: method, path, query, `If-Match` and body.
     pub(crate) fn idempotency(&self, body: &[u8]) -> Result<Option<Idempotency>, ApiError> {
         let Some(value) = self.headers.get("idempotency-key") else { return Ok(None) };
         let key = value.to_str().unwrap_or_default().to_owned();
@@ -107,7 +113,7 @@ impl Caller {
         let matched = self.headers.get(header::IF_MATCH).map_or(&b""[..], |value| value.as_bytes());
         let mut hasher = Sha256::new();
         for part in
-            [self.method.as_str().as_bytes(), self.path.as_bytes(), matched, body.to_string().as_bytes()]
+            [self.method.as_str().as_bytes(), self.target.as_bytes(), matched, body.to_string().as_bytes()]
         {
             hasher.update(part.len().to_be_bytes());
             hasher.update(part);

@@ -72,6 +72,8 @@ codes! {
     DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
     /// The pack has no such paper for the invoice.
     FormNotFound = "form-not-found", NOT_FOUND;
+    /// The return shows no amount of that name.
+    FigureNotFound = "figure-not-found", NOT_FOUND;
     /// The tenant has no activation of that number.
     ActivationNotFound = "activation-not-found", NOT_FOUND;
     /// The tenant has no such module: upload it first.
@@ -80,6 +82,8 @@ codes! {
     AccountNotFound = "account-not-found", NOT_FOUND;
     /// No fiscal period of that code was opened.
     FiscalPeriodNotFound = "fiscal-period-not-found", NOT_FOUND;
+    /// No such return was prepared for the period.
+    TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
     /// The path does not offer this method.
@@ -127,6 +131,12 @@ codes! {
     ReversalOfReversal = "reversal-of-reversal", CONFLICT;
     /// The journal entry belongs to a document, which alone can take it back.
     JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
+    /// The return is in another state than the command needs.
+    TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
+    /// A correction would say what was filed already.
+    TaxReturnUnchanged = "tax-return-unchanged", CONFLICT;
+    /// Documents of the period were issued since the return was prepared: prepare it again.
+    TaxReturnOutdated = "tax-return-outdated", CONFLICT;
 
     /// If-Match is not the version that stands.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;

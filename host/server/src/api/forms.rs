@@ -75,16 +75,21 @@ pub(crate) async fn draw(
     let page = caller.wants_page()?;
     let form = api.app.draw_form(&caller.actor, invoice_id(&id)?, code).await?;
     if page {
-        let mut response = Response::new(self::page(&form).into_string().into());
-        respond::set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
-        respond::set(
-            &mut response,
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'unsafe-inline'",
-        );
-        return Ok(response);
+        return Ok(html(&form));
     }
     respond::json(&FormView::from(&form))
+}
+
+/// A paper as a printable page.
+pub(crate) fn html(form: &Form) -> Response {
+    let mut response = Response::new(page(form).into_string().into());
+    respond::set(&mut response, header::CONTENT_TYPE, "text/html; charset=utf-8");
+    respond::set(
+        &mut response,
+        header::CONTENT_SECURITY_POLICY,
+        "default-src 'none'; style-src 'unsafe-inline'",
+    );
+    response
 }
 
 impl From<&Form> for FormView {

@@ -20,6 +20,7 @@ mod respond;
 pub(crate) mod router;
 mod simulations;
 mod tax;
+mod tax_returns;
 mod tenant;
 mod text;
 mod verifications;

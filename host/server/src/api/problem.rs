@@ -136,6 +136,9 @@ impl From<CommandError> for ApiError {
                 Self::new(Code::TenantUnknown, "the token's tenant does not exist")
             }
             CommandError::NotIssued => Self::new(Code::InvoiceNotIssued, "only an issued invoice has papers"),
+            CommandError::FigureMissing => {
+                Self::new(Code::FigureNotFound, "the return shows no amount of that name")
+            }
             CommandError::FormMissing => {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
             }

@@ -21,7 +21,7 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    respond, simulations, tax, tenant, verifications,
+    respond, simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -54,6 +54,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/identifiers/check", post(tax::check_identifier))
         .route("/v1/fiscal-periods", get(tax::fiscal_period))
         .merge(books())
+        .merge(returns())
         .route("/v1/tenant", get(tenant::show).put(tenant::change))
         .route(
             "/v1/modules",
@@ -107,6 +108,17 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
         .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
         .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
+}
+
+/// The routes of registers and tax returns.
+fn returns() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/registers/{code}", get(tax_returns::register))
+        .route("/v1/tax-returns/{code}", get(tax_returns::show))
+        .route("/v1/tax-returns/{code}/documents", get(tax_returns::documents))
+        .route("/v1/tax-returns/{code}/prepare", post(tax_returns::prepare))
+        .route("/v1/tax-returns/{code}/review", post(tax_returns::review))
+        .route("/v1/tax-returns/{code}/file", post(tax_returns::file))
 }
 
 async fn openapi() -> Response {

@@ -1,10 +1,11 @@
 //! Papers of issued invoices.
 
-use niyam_domain::{InvoiceId, Rejection};
+use niyam_domain::{Activation, Decision, InvoiceId, Rejection};
 use niyam_values::Form;
 
 use crate::app::App;
 use crate::commands::{Actor, CommandError};
+use crate::tenants::TenantAt;
 
 impl App {
     /// Draws the paper `code` of an issued invoice, by the pack and the configuration that issued it, not today's.
@@ -18,18 +19,7 @@ impl App {
         let Some(issued) = invoice.issued else { return Err(CommandError::NotIssued) };
         let at = self.tenant(&actor.tenant).await?;
         // The pack that planned the issue draws its paper; the taxes may be another module's.
-        let decision = &issued.plan_decision;
-        let activation = at
-            .tenant
-            .activations
-            .all()
-            .iter()
-            .map(|activated| &activated.activation)
-            .find(|found| {
-                found.module.digest == decision.module.digest && found.config_digest == decision.config_digest
-            })
-            .ok_or(Rejection::NoActivePack)?
-            .clone();
+        let activation = who_decided(&at, &issued.plan_decision)?.clone();
         let assessment = invoice.assessment;
         let drawn = self
             .packs
@@ -45,4 +35,14 @@ impl App {
         let form = drawn.ok_or(CommandError::FormMissing)?.map_err(Rejection::Findings)?;
         Ok(form)
     }
+}
+
+/// An activation with the module and the configuration that made a decision.
+pub(crate) fn who_decided<'a>(at: &'a TenantAt, decision: &Decision) -> Result<&'a Activation, Rejection> {
+    let all = at.tenant.activations.all().iter().map(|activated| &activated.activation);
+    all.into_iter()
+        .find(|found| {
+            found.module.digest == decision.module.digest && found.config_digest == decision.config_digest
+        })
+        .ok_or(Rejection::NoActivePack)
 }

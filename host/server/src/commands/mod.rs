@@ -17,8 +17,10 @@ pub(crate) mod periods;
 pub(crate) mod policy;
 pub(crate) mod policy_views;
 pub(crate) mod posting;
+pub(crate) mod return_views;
 mod sealed;
 pub(crate) mod tax;
+pub(crate) mod tax_return;
 pub(crate) mod tenant;
 pub(crate) mod views;
 
@@ -81,6 +83,9 @@ pub(crate) enum CommandError {
     /// The pack does not draw such a paper for the invoice.
     #[error("there is no such paper")]
     FormMissing,
+    /// The return shows no such amount.
+    #[error("the return shows no such amount")]
+    FigureMissing,
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,

@@ -77,6 +77,40 @@ pub async fn page(
     Ok(rows?)
 }
 
+const AT_SQLITE: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
+     metadata, hash from events where tenant = $1 and position in (select value from json_each($2)) order by position";
+
+const AT_POSTGRES: &str = "select position, stream, version, event_id, event_type, recorded_at, effective_date, payload, \
+     metadata, hash from events where tenant = $1 and position = any ($2::bigint[]) order by position";
+
+/// The events of a tenant at these positions, in order; of those that are there.
+pub async fn at(
+    database: &Database,
+    tenant: &TenantId,
+    positions: &[Position],
+) -> Result<Vec<EventRow>, StoreError> {
+    let positions: Vec<i64> =
+        positions.iter().map(|position| position.0.min(i64::MAX as u64).cast_signed()).collect();
+    Ok(match database.read(&Scope::Tenant(tenant)).await? {
+        Reader::Sqlite(mut connection) => {
+            let positions: Vec<String> = positions.iter().map(i64::to_string).collect();
+            let positions = format!("[{}]", positions.join(","));
+            sqlx::query_as(AT_SQLITE)
+                .bind(tenant.as_str())
+                .bind(positions)
+                .fetch_all(&mut *connection)
+                .await?
+        }
+        Reader::Postgres(mut connection) => {
+            sqlx::query_as(AT_POSTGRES)
+                .bind(tenant.as_str())
+                .bind(positions)
+                .fetch_all(&mut *connection)
+                .await?
+        }
+    })
+}
+
 /// The end of a tenant's history.
 pub async fn head(database: &Database, tenant: &TenantId) -> Result<Option<Head>, StoreError> {
     const SQL: &str =

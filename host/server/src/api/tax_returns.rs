@@ -1,0 +1,295 @@
+//! `/v1/registers/{code}` and `/v1/tax-returns/{code}`: what the pack draws of a period's documents.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use niyam_domain::{Position, TaxReturn};
+use niyam_values::{Decimal, OpeningBalance};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::api::body::Body;
+use crate::api::caller::Caller;
+use crate::api::code::Code;
+use crate::api::forms::{self, FormView};
+use crate::api::invoices::Nothing;
+use crate::api::problem::{ApiError, Problem};
+use crate::api::respond;
+use crate::api::router::Api;
+use crate::api::text::{self, DecimalText};
+use crate::commands::books::At;
+use crate::commands::return_views::{ContributionView, ReturnView};
+use crate::commands::tax_return::{PeriodName, ReturnOf};
+use crate::projections::TaxDocuments;
+use crate::roles::{APPROVERS, ISSUERS, READERS};
+use crate::tenants::TenantAt;
+
+/// How long a return waits for the documents that were issued before it was asked.
+const DOCUMENTS_WAIT: Duration = Duration::from_secs(5);
+/// Documents of a page.
+const LIMIT_DEFAULT: usize = 50;
+const LIMIT_MAX: usize = 200;
+
+/// Which period.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PeriodQuery {
+    /// Its code, once its fiscal year was opened, or a day of it.
+    #[param(example = "2026-07-31")]
+    period: String,
+    /// Of a return that was prepared or filed before; the last one if absent. Returns alone have it.
+    sequence: Option<u32>,
+}
+
+/// What is brought into the period.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PrepareRequest {
+    /// Balances by the pack's codes.
+    #[serde(default)]
+    opening: Vec<OpeningRequest>,
+}
+
+/// A balance that is brought into the period.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpeningRequest {
+    code: String,
+    #[schema(value_type = String)]
+    amount: DecimalText,
+}
+
+/// A return, and what it says.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ReturnPage {
+    #[serde(flatten)]
+    state: ReturnView,
+    /// Which of them `form` is.
+    shown: u32,
+    /// Drawn again, from the same documents by the same module.
+    form: FormView,
+    /// Whether it came out as it did then, to the byte.
+    proven: bool,
+    /// Whether personal data that it showed were erased since.
+    erased: bool,
+}
+
+/// The documents that make a figure.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ContributionPage {
+    figure: String,
+    /// What the return shows.
+    total: String,
+    /// What comes from elsewhere than a single document: balances brought in, limits, roundings of the whole.
+    remainder: String,
+    items: Vec<ContributionView>,
+    /// Cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Which figure.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct FigureQuery {
+    /// Its code, once its fiscal year was opened, or a day of it.
+    period: String,
+    /// The key of a field; or the text of a row's first cell, or `total`, and the key of a column: `1:vat`.
+    figure: String,
+    sequence: Option<u32>,
+    /// 1 to 200.
+    limit: Option<usize>,
+    after: Option<usize>,
+}
+
+type Queried<T> = Result<Query<T>, QueryRejection>;
+
+/// A register or return of a period as it stands, prepared or not.
+#[utoipa::path(get, path = "/v1/registers/{code}", tag = "tax-returns",
+    params(("code" = String, Path, example = "mushak-6.2"), PeriodQuery),
+    responses((status = 200, content((FormView = "application/json"), (String = "text/html"))),
+        (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn register(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<PeriodQuery>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let page = caller.wants_page()?;
+    let (at, of, _) = named(&api, &caller, code, query).await?;
+    let known_at = documents_known(&api, &caller).await?;
+    let form = api.app.draw_register(&at, of, known_at).await?;
+    let mut response = if page { forms::html(&form) } else { respond::json(&FormView::from(&form))? };
+    respond::set_position(&mut response, known_at);
+    Ok(response)
+}
+
+/// The return of a period: where it stands, and what it says.
+#[utoipa::path(get, path = "/v1/tax-returns/{code}", tag = "tax-returns",
+    params(("code" = String, Path, example = "mushak-9.1"), PeriodQuery),
+    responses((status = 200, content((ReturnPage = "application/json"), (String = "text/html"))),
+        (status = 404, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<PeriodQuery>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let page = caller.wants_page()?;
+    let (at, of, sequence) = named(&api, &caller, code, query).await?;
+    let At { state, version } = api.app.tax_return(&caller.actor.tenant, &of).await?;
+    let prepared = of_sequence(&state, sequence)?;
+    let drawn = api.app.draw_again(&at, prepared).await?;
+    if page {
+        return Ok(forms::html(&drawn.form));
+    }
+    let shown = prepared.sequence;
+    let (state, form) = (ReturnView::new(&state, version), FormView::from(&drawn.form));
+    respond::versioned(
+        &ReturnPage { state, shown, form, proven: drawn.proven, erased: drawn.erased },
+        version,
+    )
+}
+
+/// The documents that a figure of a return comes from, and how much of it each adds.
+#[utoipa::path(get, path = "/v1/tax-returns/{code}/documents", tag = "tax-returns",
+    params(("code" = String, Path, example = "mushak-9.1"), FigureQuery),
+    responses((status = 200, body = ContributionPage), (status = 404, body = Problem)))]
+pub(crate) async fn documents(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<FigureQuery>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let invalid = |detail: String| ApiError::new(Code::QueryInvalid, detail);
+    let Query(query) = query.map_err(|error| invalid(error.body_text()))?;
+    let FigureQuery { period, figure, sequence, limit, after } = query;
+    let limit = limit.unwrap_or(LIMIT_DEFAULT);
+    if !(1..=LIMIT_MAX).contains(&limit) {
+        return Err(invalid(format!("limit lies between 1 and {LIMIT_MAX}")));
+    }
+    let at = api.app.tenant(&caller.actor.tenant).await?;
+    let of = ReturnOf { code, period: api.app.period_named(&at, &period_name(period)).await? };
+    let At { state, .. } = api.app.tax_return(&caller.actor.tenant, &of).await?;
+    let prepared = of_sequence(&state, sequence)?;
+    let (total, all) = api.app.contributions(&at, prepared, figure.clone()).await?;
+    let explained: Decimal = all.iter().map(|item| item.value).sum();
+    let (from, count) = (after.unwrap_or(0), all.len());
+    let items: Vec<ContributionView> = all.into_iter().skip(from).take(limit).collect();
+    let reached = from.saturating_add(items.len());
+    let next = (reached < count).then(|| reached.to_string());
+    let (total, remainder) = (total.to_string(), (total - explained).to_string());
+    respond::json(&ContributionPage { figure, total, remainder, items, next })
+}
+
+/// Draws the return of a period, anew if it was before; of one that was filed, a correction.
+#[utoipa::path(post, path = "/v1/tax-returns/{code}/prepare", request_body = PrepareRequest, tag = "tax-returns",
+    params(("code" = String, Path, example = "mushak-9.1"), PeriodQuery, ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = ReturnView), (status = 201, body = ReturnView),
+        (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn prepare(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<PeriodQuery>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(ISSUERS)?;
+    let PrepareRequest { opening } = body.parse_or_default()?;
+    let opening = opening
+        .into_iter()
+        .map(|balance| OpeningBalance { code: balance.code, amount: balance.amount.0 })
+        .collect();
+    let key = caller.idempotency(&body.0)?;
+    let (_, of, _) = named(&api, &caller, code, query).await?;
+    let known_at = documents_known(&api, &caller).await?;
+    Ok(respond::committed(api.app.prepare_return(&caller.actor, key, of, opening, known_at).await?))
+}
+
+/// Says that the return was gone through.
+#[utoipa::path(post, path = "/v1/tax-returns/{code}/review", tag = "tax-returns",
+    params(("code" = String, Path), PeriodQuery, ("If-Match" = String, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = ReturnView), (status = 409, body = Problem)))]
+pub(crate) async fn review(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<PeriodQuery>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(APPROVERS)?;
+    let Nothing {} = body.parse_or_default()?;
+    let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
+    let (_, of, _) = named(&api, &caller, code, query).await?;
+    Ok(respond::committed(api.app.review_return(&caller.actor, key, expected, &of).await?))
+}
+
+/// Files the return: it has a number and a digest from now on, and is locked.
+#[utoipa::path(post, path = "/v1/tax-returns/{code}/file", tag = "tax-returns",
+    params(("code" = String, Path), PeriodQuery, ("If-Match" = String, Header),
+        ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = ReturnView), (status = 409, body = Problem), (status = 422, body = Problem)))]
+pub(crate) async fn file(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(code): Path<String>,
+    query: Queried<PeriodQuery>,
+    body: Body,
+) -> Result<Response, ApiError> {
+    caller.require(APPROVERS)?;
+    let Nothing {} = body.parse_or_default()?;
+    let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
+    let (_, of, _) = named(&api, &caller, code, query).await?;
+    let known_at = documents_known(&api, &caller).await?;
+    Ok(respond::committed(api.app.file_return(&caller.actor, key, expected, &of, known_at).await?))
+}
+
+/// The tenant, what is asked for, and which of its returns.
+async fn named(
+    api: &Api,
+    caller: &Caller,
+    code: String,
+    query: Queried<PeriodQuery>,
+) -> Result<(TenantAt, ReturnOf, Option<u32>), ApiError> {
+    let Query(PeriodQuery { period, sequence }) =
+        query.map_err(|error| ApiError::new(Code::QueryInvalid, error.body_text()))?;
+    let at = api.app.tenant(&caller.actor.tenant).await?;
+    let period = api.app.period_named(&at, &period_name(period)).await?;
+    Ok((at, ReturnOf { code, period }, sequence))
+}
+
+fn period_name(text: String) -> PeriodName {
+    text::date(&text).map_or(PeriodName::Code(text), PeriodName::Day)
+}
+
+/// The end of the tenant's history, once the view of documents holds it: a return must not miss one.
+async fn documents_known(api: &Api, caller: &Caller) -> Result<Position, ApiError> {
+    let tenant = &caller.actor.tenant;
+    let head = api.app.store.head(tenant).await?.map_or(Position(0), |head| head.last_position);
+    let wanted = caller.position()?.map_or(head, |asked| asked.max(head));
+    if api.progress.wait(TaxDocuments::NAME, tenant, wanted, DOCUMENTS_WAIT).await {
+        Ok(wanted)
+    } else {
+        Err(ApiError::new(Code::ViewBehind, "the documents of the period are not all there yet; try again"))
+    }
+}
+
+/// The return of that number, or the last one.
+fn of_sequence(state: &TaxReturn, sequence: Option<u32>) -> Result<&niyam_domain::ReturnPrepared, ApiError> {
+    let Some(sequence) = sequence else { return Ok(&state.prepared) };
+    if state.prepared.sequence == sequence {
+        return Ok(&state.prepared);
+    }
+    let found =
+        state.filed.iter().map(|filed| &filed.prepared).find(|prepared| prepared.sequence == sequence);
+    found.ok_or_else(|| ApiError::new(Code::TaxReturnNotFound, "there is no such return of the period"))
+}
