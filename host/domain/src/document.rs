@@ -62,6 +62,14 @@ pub fn check_document(document: &Document) -> Vec<Finding> {
     check.findings
 }
 
+/// What is wrong with the attributes of a thing that lies at `pointer`.
+#[must_use]
+pub fn check_attributes(pointer: &str, attributes: &Attributes) -> Vec<Finding> {
+    let mut check = Check::default();
+    check.attributes(pointer, attributes);
+    check.findings
+}
+
 #[derive(Default)]
 struct Check {
     findings: Vec<Finding>,

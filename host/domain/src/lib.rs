@@ -39,7 +39,7 @@ pub use activation::{
 pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{DOCUMENT_RULES, LINES_MAX, check_document};
+pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
 pub use ids::{EntryId, InvalidId, InvoiceId, Position, StreamId, TenantId, Version};

@@ -121,6 +121,13 @@ fn overflow(line_id: &str) -> Invalid {
     format!("amounts of line {line_id} that have no exact sum")
 }
 
+/// No amount of an answer is further from zero: some thousands of 10²⁰ are added up without a loss.
+const AMOUNT_MAX: Decimal = Decimal::from_parts(0x6310_0000, 0x6bc7_5e2d, 5, false, 0);
+
+fn in_range(amount: Decimal) -> bool {
+    amount.abs() <= AMOUNT_MAX
+}
+
 #[derive(Default)]
 struct Sums {
     net: Decimal,
@@ -131,9 +138,15 @@ struct Sums {
 impl Sums {
     /// `None` when a sum cannot be kept exactly.
     fn add(&mut self, line: &LineTaxes, citations: usize) -> Option<Result<(), Invalid>> {
+        if !in_range(line.net) {
+            return Some(Err(format!("a net of line {} beyond {AMOUNT_MAX}", line.line_id)));
+        }
         let mut gross = line.net;
         self.net = self.net.checked_add(line.net)?;
         for item in &line.taxes {
+            if !in_range(item.amount) || !in_range(item.base) {
+                return Some(Err(format!("a tax of line {} beyond {AMOUNT_MAX}", line.line_id)));
+            }
             if usize::try_from(item.citation).is_ok_and(|citation| citation >= citations) {
                 return Some(Err("a tax whose citation is missing".to_owned()));
             }

@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::carry::{Backup, Copy, Restore};
 use self::projections::Projections;
-use crate::app::{App, AppConfig, migrate_database};
+use crate::app::{App, AppConfig, default_database, migrate_database};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
 use crate::commands::tenant::{NewTenant, activate_pack, create_tenant};
@@ -281,7 +281,7 @@ async fn create(args: CreateArgs) -> Result<(), String> {
 }
 
 async fn activate(args: ActivateArgs) -> Result<(), String> {
-    let app = open(args.at).await?;
+    let app = open_existing(args.at).await?;
     let Pack { id, config } = args.pack;
     let activated = activate_pack(&app, &args.name, &id, args.effective_from, config.as_deref()).await;
     app.close().await;
@@ -292,6 +292,25 @@ async fn activate(args: ActivateArgs) -> Result<(), String> {
 
 async fn open(at: Where) -> Result<App, String> {
     App::open(AppConfig::new(at.data, at.database_url)).await.map_err(|error| error.to_string())
+}
+
+/// The same, where there is one: a mistyped folder is no new one.
+async fn open_existing(at: Where) -> Result<App, String> {
+    must_exist(&at)?;
+    open(at).await
+}
+
+/// Refuses a database that is not there yet. Of one on a server, the data folder has to be there.
+fn must_exist(at: &Where) -> Result<(), String> {
+    let path = match &at.database_url {
+        None => match default_database(&at.data) {
+            DatabaseUrl::Sqlite(path) => path,
+            DatabaseUrl::Postgres(_) => at.data.clone(),
+        },
+        Some(DatabaseUrl::Sqlite(path)) => path.clone(),
+        Some(DatabaseUrl::Postgres(_)) => at.data.clone(),
+    };
+    if path.exists() { Ok(()) } else { Err(format!("there is no {}", path.display())) }
 }
 
 fn print_token(token: &Token) -> Result<(), String> {

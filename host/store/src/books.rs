@@ -122,6 +122,20 @@ impl Books {
         Box::pin(subjects::by_id(&self.database, tenant, ids)).await
     }
 
+    /// Those of the keys of data subjects whose destruction the tenant's history tells of. A key that is destroyed
+    /// without that was so in another history, or somebody tampered with it.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn erasures_told(
+        &self,
+        tenant: &TenantId,
+        ids: &[SubjectKeyId],
+    ) -> Result<Vec<SubjectKeyId>, StoreError> {
+        Box::pin(subjects::told(&self.database, tenant, ids)).await
+    }
+
     /// One of the keys of data subjects that are not destroyed, whoever's it is; `None` if there is none.
     ///
     /// # Errors

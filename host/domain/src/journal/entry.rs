@@ -344,6 +344,10 @@ impl JournalEntry {
                 Finding::error("text-invalid", "a reason has 1 to 500 printable characters").at("/reason"),
             );
         }
+        if !(1971..=2199).contains(&date.year()) {
+            findings
+                .push(Finding::error("date-out-of-range", "a date lies between 1971 and 2199").at("/date"));
+        }
         if date < self.entry.date {
             let message = format!("the entry counts for {}; nothing takes it back before", self.entry.date);
             findings.push(Finding::error("reversal-before-entry", message).at("/date"));

@@ -226,6 +226,9 @@ fn a_reversal_needs_an_open_day_not_before_its_entry_and_a_reason() {
     let closed = july(PeriodStatus::Closed);
     let refused = posted().reverse(command("wrong"), &closed, Authority::Approver);
     assert_eq!(findings(refused), one("period-closed", "/date"));
+    let far = ReverseEntry { date: date(2200, 1, 1), ..command("wrong") };
+    let refused = posted().reverse(far, &periods(), Authority::Ordinary);
+    assert_eq!(findings(refused), one("date-out-of-range", "/date"));
     let refused = posted().reverse(command(" "), &periods(), Authority::Ordinary);
     assert_eq!(findings(refused), one("text-invalid", "/reason"));
 }

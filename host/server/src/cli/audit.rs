@@ -108,11 +108,12 @@ async fn make_checkpoints(args: MakeCheckpoint) -> Result<bool, String> {
     let database = open(&args.at).await?;
     let checkpoints = Checkpoints::open(&args.at.data)
         .map_err(|error| format!("failed to use the checkpoint key: {error}"))?;
-    let tenants = if args.tenant.is_empty() {
-        Audit::new(&database).tenants().await.map_err(|error| error.to_string())?
-    } else {
-        args.tenant
-    };
+    let known = Audit::new(&database).tenants().await.map_err(|error| error.to_string())?;
+    // Nothing is made for a tenant that is not there.
+    if let Some(unknown) = args.tenant.iter().find(|tenant| !known.contains(tenant)) {
+        return Err(format!("tenant {unknown} has no history"));
+    }
+    let tenants = if args.tenant.is_empty() { known } else { args.tenant };
     let mut sound = true;
     for tenant in tenants {
         match checkpoints.make(&database, &tenant, SystemClock.now()).await {

@@ -7,8 +7,8 @@ use clap::Args;
 use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
 use niyam_store::{Clock as _, DatabaseUrl, EventStore, Head, Record, StoreConfig};
 
-use super::Where;
 use super::progress::bar;
+use super::{Where, must_exist};
 use crate::app::open_store;
 use crate::backup::{BackupReader, BackupWriter};
 use crate::clock::SystemClock;
@@ -44,6 +44,7 @@ pub(super) struct Copy {
 }
 
 pub(super) async fn backup(Backup { file, at }: Backup) -> Result<(), String> {
+    must_exist(&at)?;
     let store = open_at(&at).await?;
     let done = write_backup(&store, &file).await;
     store.close().await;

@@ -3,7 +3,7 @@
 use clap::Args;
 use niyam_domain::TenantId;
 
-use super::{Where, open};
+use super::{Where, open_existing};
 use crate::commands::data_subject::{Erasure, erase_subject};
 
 /// Whom to erase.
@@ -23,7 +23,7 @@ pub(super) struct Erase {
 }
 
 pub(super) async fn run(Erase { tenant, subject, reason, at }: Erase) -> Result<(), String> {
-    let app = open(at).await?;
+    let app = open_existing(at).await?;
     let done = erase_subject(&app, &tenant, &subject, reason).await;
     app.close().await;
     match done? {

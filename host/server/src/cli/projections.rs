@@ -5,7 +5,7 @@ use niyam_domain::TenantId;
 
 use super::carry::events;
 use super::progress::bar;
-use super::{Where, open};
+use super::{Where, open_existing};
 use crate::app::App;
 use crate::projections::rebuild;
 use crate::projections::view::VIEWS;
@@ -59,7 +59,7 @@ pub(super) async fn run(command: Projections) -> Result<(), String> {
 }
 
 async fn with_app(at: Where, work: impl AsyncFnOnce(&App) -> Result<(), String>) -> Result<(), String> {
-    let app = open(at).await?;
+    let app = open_existing(at).await?;
     let done = work(&app).await;
     app.close().await;
     done

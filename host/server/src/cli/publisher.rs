@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Where;
+use super::{Where, must_exist};
 use crate::app::open_store;
 use crate::clock::SystemClock;
 use crate::publishing::signature::{key_id, public_key};
@@ -44,6 +44,7 @@ pub(super) async fn run(command: PublisherCommand) -> Result<(), String> {
     let (PublisherCommand::Add(Add { ref at, .. })
     | PublisherCommand::List(ref at)
     | PublisherCommand::Revoke(Revoke { ref at, .. })) = command;
+    must_exist(at)?;
     let store = open_store(&at.data, at.database_url.clone(), std::sync::Arc::new(SystemClock))
         .await
         .map_err(|error| error.to_string())?;

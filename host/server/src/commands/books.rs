@@ -10,7 +10,7 @@ use crate::commands::{Actor, CommandError, Expected};
 use crate::roles::APPROVERS;
 
 /// How often a command is decided again when the chart, the periods or the tenant changed meanwhile.
-pub(crate) const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 50;
 
 /// An aggregate at a version of its stream; one that has no events is at version 0.
 #[derive(Debug, Clone)]

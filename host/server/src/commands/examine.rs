@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use niyam_domain::{Position, Rejection};
+use niyam_domain::{Activated, Position, Rejection};
 use niyam_modules::Module;
 use niyam_store::Idempotency;
 use niyam_values::{Determination, Document, Finding};
@@ -17,6 +17,7 @@ use crate::personal::Opened;
 use crate::rerun::simulate::{AnswerKind, Filter, OtherAnswer};
 use crate::rerun::stored::{Happened, decisions, payload};
 use crate::rerun::verify::patiently;
+use crate::tenants::TenantAt;
 
 /// Both answers of a document that a candidate answers otherwise.
 #[derive(Debug)]
@@ -52,7 +53,10 @@ impl App {
         (module, config): (String, &serde_json::Value),
         filter: Filter,
     ) -> Result<(Uuid, bool), CommandError> {
-        self.tenant(&actor.tenant).await?;
+        let at = self.tenant(&actor.tenant).await?;
+        if !self.has_module(&at, &module).await? {
+            return Err(CommandError::CandidateUnknown);
+        }
         let candidate = self.candidate(module.clone()).await?;
         let config = candidate.check_config(&config.to_string()).map_err(|findings| {
             let at = |mut finding: Finding| {
@@ -62,6 +66,19 @@ impl App {
             Rejection::Findings(findings.into_iter().map(at).collect())
         })?;
         self.ask_job(actor, key, JobKind::Simulation, &SimulationRequest { module, config, filter }).await
+    }
+
+    /// Whether the tenant has a module: bundled with the server, activated before, or brought by itself.
+    async fn has_module(&self, at: &TenantAt, digest: &str) -> Result<bool, CommandError> {
+        let activated = |found: &Activated| found.activation.module.digest == digest;
+        if self.packs.bundled_by_digest(digest).is_some() || at.tenant.activations.all().iter().any(activated)
+        {
+            return Ok(true);
+        }
+        let Some(digest) = hex::decode(digest).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) else {
+            return Ok(false);
+        };
+        Ok(self.store.uploaded_module(&at.tenant.id, &digest).await?.is_some())
     }
 
     async fn candidate(&self, digest: String) -> Result<Arc<Module>, CommandError> {

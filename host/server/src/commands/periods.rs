@@ -5,7 +5,7 @@ use niyam_domain::{
 };
 use niyam_modules::{Module, ModuleFailure};
 use niyam_store::{Append, Batch, Idempotency};
-use niyam_values::{Date, FiscalPeriod};
+use niyam_values::{Date, Finding, FiscalPeriod};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -26,6 +26,10 @@ impl App {
     ) -> Result<Committed, CommandError> {
         once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
+            if !(1971..=2199).contains(&day.year()) {
+                let finding = Finding::error("date-out-of-range", "a date lies between 1971 and 2199");
+                return Err(Rejection::Findings(vec![finding.at("/date")]).into());
+            }
             let activation = pack_on(&at, day)?.clone();
             let (periods, decisions) = self
                 .packs

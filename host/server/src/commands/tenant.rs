@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use niyam_domain::{
     ActivateModule, Activation, ActivationState, Aggregate as _, ChangeProfile, CreateTenant, OnFailure,
-    Profile, Rejection, StreamId, Tenant, TenantCommand, TenantEvent, TenantId, Version,
+    Profile, Rejection, StreamId, Tenant, TenantCommand, TenantEvent, TenantId, Version, check_attributes,
 };
 use niyam_modules::{Findings, Module, digest_hex};
 use niyam_store::{Append, Batch, Idempotency, StreamWrite};
@@ -19,7 +19,7 @@ use crate::commands::{Actor, CommandError, Expected};
 use crate::tenants::TenantAt;
 
 /// How often a change that nobody read anything for is tried again when another one came first.
-pub(crate) const TRIES: u32 = 5;
+pub(crate) const TRIES: u32 = 50;
 
 /// What the answer to a change of a tenant shows.
 #[derive(Debug, Clone, Copy)]
@@ -264,6 +264,7 @@ fn check_profile(module: &Module, config: &str, mut profile: Profile) -> Result<
             findings.push(Finding::error("text-invalid", "1 to 500 printable characters").at(pointer));
         }
     }
+    findings.extend(check_attributes("/attributes", &profile.attributes));
     for (index, identifier) in profile.identifiers.iter_mut().enumerate() {
         match module
             .check_identifier(config, &identifier.kind, &identifier.value)

@@ -233,6 +233,8 @@ pub(crate) struct Ending {
     pub(crate) state: JobState,
     pub(crate) result: Option<String>,
     pub(crate) problem: Option<String>,
+    /// Whether it left off in good order, as when the server stops: then it was no attempt.
+    pub(crate) orderly: bool,
 }
 
 /// Ends a job; `false` when it is this host's no longer. A job that goes back to `queued` is begun again.
@@ -247,7 +249,8 @@ pub(crate) async fn end(
     let rows = run!(
         &mut writer,
         "update jobs set state = $4, result = $5, problem = $6, done = $7, total = $8, ended_at = $9, host = null, \
-         lease_until = null where tenant = $1 and id = $2 and host = $3 and state = 'running'",
+         lease_until = null, attempts = attempts - $10 \
+         where tenant = $1 and id = $2 and host = $3 and state = 'running'",
         claim.tenant.as_str(),
         claim.id.as_str(),
         claim.host.as_bytes().as_slice(),
@@ -256,7 +259,8 @@ pub(crate) async fn end(
         ending.problem.as_deref(),
         done,
         total,
-        ended_at
+        ended_at,
+        i64::from(ending.orderly)
     )?;
     writer.commit().await?;
     Ok(rows > 0)

@@ -98,12 +98,15 @@ pub(super) async fn run(jobs: Arc<Jobs>, job: Job, stopped: watch::Receiver<bool
         Ok(Some(ending)) => ending,
         // Another host's by now, or cancelled.
         Ok(None) => return,
-        Err(Broken::Hopeless(problem)) => {
-            Ending { state: JobState::Failed, result: None, problem: Some(problem.to_owned()) }
-        }
+        Err(Broken::Hopeless(problem)) => Ending {
+            state: JobState::Failed,
+            result: None,
+            problem: Some(problem.to_owned()),
+            orderly: false,
+        },
         Err(Broken::Store(error)) => {
             tracing::error!(tenant.id = %claim.tenant, job.id = claim.id, %error, "a job broke off, and is tried again");
-            Ending { state: JobState::Queued, result: None, problem: None }
+            Ending { state: JobState::Queued, result: None, problem: None, orderly: false }
         }
     };
     let at = (signed(following.progress.done()), signed(following.total), jobs.now());
@@ -303,13 +306,16 @@ fn ended(end: End, problem: Option<&str>, result: &impl Serialize) -> Option<End
         state: JobState::Failed,
         result: result.clone(),
         problem: Some(problem.to_owned()),
+        orderly: false,
     };
     match (end, problem) {
         (End::Lost, _) => None,
-        (End::Stopping, _) => Some(Ending { state: JobState::Queued, result: None, problem: None }),
+        (End::Stopping, _) => {
+            Some(Ending { state: JobState::Queued, result: None, problem: None, orderly: true })
+        }
         (End::Late, _) => Some(failed(problem::TIME)),
         (End::All, Some(problem)) => Some(failed(problem)),
-        (End::All, None) => Some(Ending { state: JobState::Done, result, problem: None }),
+        (End::All, None) => Some(Ending { state: JobState::Done, result, problem: None, orderly: false }),
     }
 }
 

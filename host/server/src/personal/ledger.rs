@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use niyam_domain::{SubjectKeyId, TenantId};
-use niyam_store::{EventStore, StoreError, SubjectKey};
+use niyam_store::{Books, EventStore, StoreError, SubjectKey};
 use serde::{Deserialize, Serialize};
 
 /// Where it lies under the data folder.
@@ -68,8 +68,19 @@ impl Ledger {
             );
         }
         let told: BTreeSet<_> = lines.iter().map(|line| (&line.tenant, line.key_id)).collect();
-        let missing = erased.iter().filter(|(tenant, key)| !told.contains(&(tenant, key.id)));
-        Ok(self.append(missing).map(|()| again))
+        let missing: Vec<_> =
+            erased.iter().filter(|(tenant, key)| !told.contains(&(tenant, key.id))).collect();
+        let recorded = recorded(store, &missing).await?;
+        // What destroys a key destroys it in each backup that is restored here: it takes a word of the books.
+        let (missing, untold): (Vec<_>, Vec<_>) =
+            missing.into_iter().partition(|(tenant, key)| recorded.contains(&(tenant, key.id)));
+        if let Some((tenant, key)) = untold.first() {
+            tracing::error!(
+                keys = untold.len(), tenant.id = %tenant, key.id = %key.id,
+                "keys of data subjects are gone, and no erasure is recorded: somebody altered the database"
+            );
+        }
+        Ok(self.append(missing.into_iter()).map(|()| again))
     }
 
     /// Adds keys that were destroyed.
@@ -115,6 +126,24 @@ impl Ledger {
         };
         Ok(text.lines().filter(|line| !line.is_empty()).filter_map(read).collect())
     }
+}
+
+/// Those of the destroyed keys whose erasure is recorded in their tenant's history.
+async fn recorded<'a>(
+    store: &EventStore,
+    keys: &[&'a (TenantId, SubjectKey)],
+) -> Result<BTreeSet<(&'a TenantId, SubjectKeyId)>, StoreError> {
+    let books = Books::new(store.database().clone());
+    let mut ids: BTreeMap<&TenantId, Vec<SubjectKeyId>> = BTreeMap::new();
+    for (tenant, key) in keys {
+        ids.entry(tenant).or_default().push(key.id);
+    }
+    let mut recorded = BTreeSet::new();
+    for (tenant, ids) in ids {
+        let told = books.erasures_told(tenant, &ids).await?;
+        recorded.extend(told.into_iter().map(|id| (tenant, id)));
+    }
+    Ok(recorded)
 }
 
 impl Line {

@@ -456,6 +456,38 @@ async fn an_old_backup_does_not_bring_back_who_was_erased(on: On) {
     assert_eq!(names(&data, None).await, ["[erased]", "Karim Uddin"]);
 }
 
+/// Whoever can write the database can lose a key; a backup must not lose it for that.
+async fn a_key_that_is_gone_without_an_erasure_is_not_destroyed_elsewhere(on: On) {
+    let host = TestHost::new(on).await;
+    let (path, _) = issue(&host, &rahima(), "a").await;
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("good.niyam");
+    let (done, said) = program(&host, &["backup", file.to_str().unwrap()]);
+    assert!(done, "{said}");
+    let gone = host.tamper("update subject_keys set wrapped_key = null, erased_at = 1").await;
+    assert_eq!(gone, 1);
+    let (done, said) = program(&host, &["projections", "list"]);
+    assert!(done, "{said}");
+    let ledger = host.data().join("erased-keys.jsonl");
+    assert_eq!(std::fs::read_to_string(&ledger).unwrap_or_default(), "");
+    let data = place.path().join("data");
+    std::fs::create_dir_all(data.join("keys")).unwrap();
+    for name in ["master.key", "keys/token-signing.pem"] {
+        std::fs::copy(host.data().join(name), data.join(name)).unwrap();
+    }
+    let restored = Command::new(env!("CARGO_BIN_EXE_niyam"))
+        .args(["restore", file.to_str().unwrap(), "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(restored.status.success());
+    let server = niyam::Server::start(open(&data, None, &host.clock).await, "127.0.0.1:0".parse().unwrap());
+    let server = server.await.unwrap();
+    let url = format!("http://{}{path}", server.address());
+    let shown = reqwest::Client::new().get(url).bearer_auth(&host.token).send().await.unwrap();
+    assert_eq!(shown.json::<Value>().await.unwrap()["customer"]["name"], "Rahima Begum");
+    server.stop().await.unwrap();
+}
+
 async fn without_its_master_key_nothing_starts(on: On) {
     let host = TestHost::new(on).await;
     let key = host.data().join("master.key");
@@ -578,6 +610,7 @@ on_both! {
     a_draft_of_an_erased_customer_waits_for_another
     no_host_shows_or_records_what_another_erased
     an_old_backup_does_not_bring_back_who_was_erased
+    a_key_that_is_gone_without_an_erasure_is_not_destroyed_elsewhere
     without_its_master_key_nothing_starts
     the_program_erases_beside_a_running_server
     an_erasure_among_other_commands_is_final

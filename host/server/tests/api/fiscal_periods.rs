@@ -34,6 +34,10 @@ async fn a_year_is_opened_once_as_the_pack_has_it(on: On) {
     let twice = host.post("/v1/fiscal-years", &[], &json!({"date": "2026-07-01"})).await;
     assert_eq!(twice.problem(), (409, "fiscal-year-exists"));
     assert_eq!(host.head().await, head);
+    for day in ["1970-12-31", "2200-01-01", "9999-12-31"] {
+        let refused = host.post("/v1/fiscal-years", &[], &json!({"date": day})).await;
+        assert_eq!(refused.problem(), (422, "date-out-of-range"), "{}", refused.text);
+    }
     let next = host.post("/v1/fiscal-years", &[], &json!({"date": "2027-07-01"})).await;
     assert_eq!(next.body["items"].as_array().unwrap().len(), 24);
     let shown = host.get("/v1/fiscal-years").await;

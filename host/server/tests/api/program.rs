@@ -168,7 +168,9 @@ fn a_command_that_cannot_be_done_says_why() {
     let data = folder.path().to_str().unwrap();
     let mistyped = folder.path().join("dta");
     let mistyped = mistyped.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 8] = [
+    let file = folder.path().join("books.niyam");
+    let file = file.to_str().unwrap();
+    let cases: [(&[&str], i32, &str); 15] = [
         (&["tenant", "create", "acme", "--pack", "vat-xx", "--data", data], 1, "pack-unknown"),
         (
             &["tenant", "create", "acme", "--pack", "vat-bd", "--identifier", "bin=1", "--data", data],
@@ -189,6 +191,27 @@ fn a_command_that_cannot_be_done_says_why() {
             "--expires-in-hours",
         ),
         (&["token", "--tenant", "acme", "--role", "viewer", "--data", mistyped], 1, "token-signing.pem"),
+        (&["backup", file, "--data", mistyped], 1, "there is no"),
+        (&["projections", "list", "--data", mistyped], 1, "there is no"),
+        (&["projections", "rebuild", "invoice_list", "--data", mistyped], 1, "there is no"),
+        (&["publisher", "list", "--data", mistyped], 1, "there is no"),
+        (&["publisher", "revoke", "0011", "--data", mistyped], 1, "there is no"),
+        (&["erase", "--tenant", "acme", "--subject", "c-1", "--data", mistyped], 1, "there is no"),
+        (
+            &[
+                "tenant",
+                "activate",
+                "acme",
+                "--pack",
+                "vat-bd",
+                "--effective-from",
+                "2026-07-01",
+                "--data",
+                mistyped,
+            ],
+            1,
+            "there is no",
+        ),
     ];
     for (arguments, code, text) in cases {
         let output = niyam(arguments).output().unwrap();
@@ -196,6 +219,7 @@ fn a_command_that_cannot_be_done_says_why() {
         assert!(said(&output).contains(text), "{arguments:?}: {}", said(&output));
         assert!(output.stdout.is_empty(), "{arguments:?}");
     }
+    assert!(!Path::new(file).exists(), "a backup of nothing");
     assert!(!Path::new(mistyped).exists(), "a key was made where nobody will look for it");
 }
 

@@ -63,6 +63,13 @@ async fn a_profile_that_does_not_hold_is_refused() {
         ),
         (json!({"identifiers": [{"kind": "bin"}]}), "field-missing", "/identifiers/0/value"),
         (json!({"attributes": {"designation": 1}}), "type-wrong", "/attributes/designation"),
+        (json!({"attributes": {"designation": "a\u{1b}b"}}), "text-not-printable", "/attributes/designation"),
+        (
+            json!({"attributes": {"responsible_person": "a".repeat(501)}}),
+            "text-too-long",
+            "/attributes/responsible_person",
+        ),
+        (json!({"attributes": {"a b": "c"}}), "attribute-name-invalid", "/attributes"),
     ] {
         let answer = host.put("/v1/tenant", &[("if-match", "*")], &profile).await;
         assert_eq!(answer.problem(), (422, code), "{}", answer.text);

@@ -129,6 +129,23 @@ pub async fn erased(database: &Database) -> Result<Vec<(TenantId, SubjectKey)>, 
     rows.into_iter().map(Row::key).collect()
 }
 
+/// Those of the keys of a tenant whose destruction its history tells of.
+pub async fn told(
+    database: &Database,
+    tenant: &TenantId,
+    ids: &[SubjectKeyId],
+) -> Result<Vec<SubjectKeyId>, StoreError> {
+    const SQL: &str = "select 1 from events where tenant = $1 and stream = $2 and version = 1";
+    let mut told = Vec::new();
+    for id in ids {
+        let stream = id.stream();
+        let row: Option<(i32,)> = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL)
+            .bind(tenant.as_str()).bind(stream.as_str()).fetch_optional(connection).await)?;
+        told.extend(row.map(|_| *id));
+    }
+    Ok(told)
+}
+
 /// Keeps keys, or destroys them where they are kept, in one transaction; says how many it destroyed.
 pub async fn put(database: &Database, tenant: &TenantId, keys: &[SubjectKey]) -> Result<u64, StoreError> {
     const DESTROY: &str = "update subject_keys set wrapped_key = null, erased_at = $3 \

@@ -149,7 +149,21 @@ async fn an_activation_counts_on_every_host_with_the_next_command() {
     other.stop().await.unwrap();
 }
 
+async fn no_other_tenant_tries_a_module(on: On) {
+    let host = TestHost::new(on).await;
+    host.tenant("bravo", "vat-bd").await;
+    let acme = Publisher::trusted(&host, "acme", 1).await;
+    let name = ready(&host, &acme, guest("plain-pack")).await;
+    let body = json!({"candidate": {"module": name, "config": {}}});
+    let asked = host.post("/v1/simulations", &[], &body).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let bearer = host.bearer("bravo", &[niyam::Role::Approver]);
+    let refused = host.post("/v1/simulations", &[("authorization", &bearer)], &body).await;
+    assert_eq!(refused.problem(), (422, "candidate-unknown"), "{}", refused.text);
+}
+
 on_both! {
+    no_other_tenant_tries_a_module
     the_tax_date_says_which_activation_answers
     a_withdrawn_activation_gives_way_and_stays_in_the_history
     what_is_wrong_with_an_activation_is_pointed_at
