@@ -112,6 +112,7 @@ pub struct ReturnFiled {
 
 domain_events! {
     /// What happens to the returns of a period.
+    #[expect(clippy::large_enum_variant, reason = "held one at a time, on its way to or from the store")]
     ReturnEvent {
         /// A return was drawn from the documents of its period.
         Prepared(ReturnPrepared) = "tax-return.prepared.v1",
@@ -125,6 +126,7 @@ domain_events! {
 nothing_personal!(ReturnPrepared, ReturnReviewed, ReturnFiled, TaxReturn);
 
 /// What may be asked of the returns of a period.
+#[expect(clippy::large_enum_variant, reason = "held one at a time, on its way to a decision")]
 #[derive(Debug, Clone)]
 pub enum ReturnCommand {
     /// Draw it, anew or for the first time, or a correction of one that was filed.

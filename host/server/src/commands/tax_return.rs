@@ -274,7 +274,7 @@ impl App {
                 Ok(Some((total, found)))
             })
             .await?;
-        Ok(found.ok_or(CommandError::FigureMissing)?)
+        found.ok_or(CommandError::FigureMissing)
     }
 
     async fn return_at(&self, tenant: &TenantId, stream: &StreamId) -> Result<At<TaxReturn>, CommandError> {
