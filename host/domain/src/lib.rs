@@ -20,6 +20,7 @@ mod periods;
 pub mod personal;
 mod posting;
 mod rejection;
+pub mod reports;
 mod rules;
 mod tenant;
 mod upcast;
