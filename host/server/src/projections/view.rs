@@ -5,9 +5,10 @@ use niyam_domain::UnreadableEvent;
 use niyam_store::{Recorded, Writer};
 
 use crate::projections::invoice_list::InvoiceList;
+use crate::projections::ledger::Ledger;
 
 /// Every view that is kept.
-pub(crate) static VIEWS: &[&dyn View] = &[&InvoiceList];
+pub(crate) static VIEWS: &[&dyn View] = &[&InvoiceList, &Ledger];
 
 /// Which of the builds of a view: a rebuild fills another beside the one that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
