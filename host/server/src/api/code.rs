@@ -169,7 +169,7 @@ codes! {
     TimestampInvalid = "timestamp-invalid", UNPROCESSABLE_ENTITY;
     /// The first day of a report comes after its last.
     DatesReversed = "dates-reversed", UNPROCESSABLE_ENTITY;
-    /// A report is of what was recorded, and its known_at lies in the future.
+    /// A report is of what was recorded, and its `known_at` lies in the future.
     KnownAtInFuture = "known-at-in-future", UNPROCESSABLE_ENTITY;
     /// The document breaks several rules: each finding says which, and where. A single rule's code comes instead.
     DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;

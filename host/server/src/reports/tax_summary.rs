@@ -22,31 +22,35 @@ const COLUMNS: &[Column] = &[
 pub(super) async fn read(reading: &mut Reading<'_, '_>) -> Result<Found, ReportError> {
     let period = reading.period();
     let sums = reading.ledger.taxes(&period).await?;
-    let mut tables: BTreeMap<&'static str, (Vec<Row>, BTreeMap<(String, String), Decimal>)> = BTreeMap::new();
-    for (key, sums) in &sums {
-        let Ok(currency) = key.currency.parse::<niyam_domain::Currency>() else { continue };
-        let (rows, totals) = tables.entry(currency.code()).or_default();
-        rows.push(row(key, sums));
-        let total = totals.entry((key.direction.clone(), key.effect.clone())).or_default();
+    let mut tables: BTreeMap<Currency, CurrencyTaxes> = BTreeMap::new();
+    for (key, sums) in sums {
+        let taxes = tables.entry(key.currency.clone()).or_default();
+        taxes.rows.push(row(&key, &sums));
+        let total = taxes.totals.entry((key.direction, key.effect)).or_default();
         *total = total.saturating_add(sums.amount);
     }
-    let tables = tables.into_iter().map(|(currency, (mut rows, totals))| {
-        rows.extend(totals.into_iter().map(|((direction, effect), amount)| Row {
-            kind: "total",
-            cells: vec![
-                said(direction),
-                Cell::Empty,
-                Cell::Empty,
-                said(effect),
-                Cell::Empty,
-                Cell::Empty,
-                Cell::Empty,
-                money(amount, currency),
-            ],
-        }));
-        Table { currency: Some(currency), rows }
-    });
-    Ok(Found::new(COLUMNS, tables.collect()))
+    Ok(Found::new(COLUMNS, tables.into_iter().filter_map(table).collect()))
+}
+
+type Currency = String;
+
+/// The taxes of one currency, and their sums by direction and effect.
+#[derive(Default)]
+struct CurrencyTaxes {
+    rows: Vec<Row>,
+    totals: BTreeMap<(String, String), Decimal>,
+}
+
+fn table((currency, taxes): (Currency, CurrencyTaxes)) -> Option<Table> {
+    let currency = currency.parse::<niyam_domain::Currency>().ok()?.code();
+    let total = |((direction, effect), amount): ((String, String), Decimal)| {
+        let mut cells = vec![said(direction), Cell::Empty, Cell::Empty, said(effect)];
+        cells.resize(COLUMNS.len() - 1, Cell::Empty);
+        cells.push(money(amount, currency));
+        Row { kind: "total", cells }
+    };
+    let rows = taxes.rows.into_iter().chain(taxes.totals.into_iter().map(total)).collect();
+    Some(Table { currency: Some(currency), rows })
 }
 
 fn row(key: &TaxKey, sums: &TaxSums) -> Row {

@@ -179,9 +179,9 @@ async fn days(
                 .push_bind(date)
                 .push_bind(&*recorded_on)
                 .push_bind(closing);
-            sums.iter().for_each(|sum| {
+            for sum in sums {
                 values.push_bind(*sum);
-            });
+            }
         }
     );
     Ok(())

@@ -65,6 +65,18 @@ struct Row {
     open: i64,
 }
 
+#[derive(sqlx::FromRow)]
+struct MoveRow {
+    item: String,
+    number: String,
+    date: String,
+    kind: String,
+    source: String,
+    position: i64,
+    currency: String,
+    amount: i64,
+}
+
 const OPEN: &str = "select i.item, i.kind, i.number, i.date, i.due, i.currency, i.party, i.party_name, \
      i.party_sealed, i.stream, m.open from open_items as i join \
      (select item, cast(sum(amount) as bigint) as open from open_item_moves where tenant = $1 and build = $2 \
@@ -113,23 +125,8 @@ impl Snapshot<'_> {
     ) -> Result<Vec<OpenMove>, sqlx::Error> {
         let (until, known) = bounds(cut);
         let (tenant, build) = (self.tenant.as_str(), self.build);
-        let found: Vec<(String, String, String, String, String, i64, String, i64)> =
-            rows!(self, MOVES, tenant, build, &*until, known, side_text(side), party);
-        let read = |(item, number, date, kind, source, position, currency, units): (
-            _,
-            _,
-            String,
-            _,
-            _,
-            _,
-            String,
-            i64,
-        )| {
-            let currency: Currency = currency.parse().map_err(damaged)?;
-            let (date, amount) = (date.parse().map_err(damaged)?, amount(units.into(), currency));
-            Ok(OpenMove { item, number, date, kind, source, position, currency, amount })
-        };
-        found.into_iter().map(read).collect()
+        let found: Vec<MoveRow> = rows!(self, MOVES, tenant, build, &*until, known, side_text(side), party);
+        found.into_iter().map(OpenMove::try_from).collect()
     }
 }
 
@@ -167,6 +164,24 @@ impl TryFrom<Row> for OpenItem {
                 sealed: row.party_sealed,
                 stream: row.stream,
             },
+        })
+    }
+}
+
+impl TryFrom<MoveRow> for OpenMove {
+    type Error = sqlx::Error;
+
+    fn try_from(row: MoveRow) -> Result<Self, sqlx::Error> {
+        let currency: Currency = row.currency.parse().map_err(damaged)?;
+        Ok(Self {
+            item: row.item,
+            number: row.number,
+            date: row.date.parse().map_err(damaged)?,
+            kind: row.kind,
+            source: row.source,
+            position: row.position,
+            currency,
+            amount: amount(row.amount.into(), currency),
         })
     }
 }

@@ -205,7 +205,9 @@ impl Histories {
                 let days = Cut { until: at.date.yesterday().ok(), ..*cut };
                 let mut held = snapshot.balances(&days, Some(account), None).await.unwrap();
                 let before = snapshot.lines_before(account, cut, None, at).await.unwrap();
-                before.into_iter().for_each(|(currency, turnover)| held.add(currency, account, turnover));
+                for (currency, turnover) in before {
+                    held.add(currency, account, turnover);
+                }
                 let fold = expected.iter().take(found.len()).map(|line| &line.line);
                 assert_eq!(held, Balances::fold(fold, &Cut::default()), "{account} {cut:?} {at:?}");
             }
