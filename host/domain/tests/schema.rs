@@ -1,7 +1,7 @@
 //! Snapshots are told apart by the sources that made them.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use niyam_domain::STATE_SCHEMA;
 use sha2::{Digest, Sha256};
@@ -11,7 +11,7 @@ fn the_schema_of_states_is_the_digest_of_the_sources_as_they_are() {
     let crate_folder = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<String> = Vec::new();
     for folder in ["src", "../../sdk/values/src"] {
-        collect(crate_folder, folder, &mut files);
+        collect(crate_folder, folder, &mut files).unwrap();
     }
     files.sort_by_key(|file| Path::new(file).to_owned());
     assert!(files.iter().any(|file| file == "src/invoice.rs"));
@@ -27,10 +27,11 @@ fn the_schema_of_states_is_the_digest_of_the_sources_as_they_are() {
     assert_eq!(STATE_SCHEMA, expected);
 }
 
-fn collect(crate_folder: &Path, folder: &str, files: &mut Vec<String>) {
-    for entry in fs::read_dir(crate_folder.join(folder)).unwrap() {
-        let entry = entry.unwrap();
-        let name = format!("{folder}/{}", entry.file_name().into_string().unwrap());
-        if entry.path().is_dir() { collect(crate_folder, &name, files) } else { files.push(name) }
+fn collect(crate_folder: &Path, folder: &str, files: &mut Vec<String>) -> io::Result<()> {
+    for entry in fs::read_dir(crate_folder.join(folder))? {
+        let entry = entry?;
+        let name = format!("{folder}/{}", entry.file_name().display());
+        if entry.path().is_dir() { collect(crate_folder, &name, files)? } else { files.push(name) }
     }
+    Ok(())
 }
