@@ -20,6 +20,7 @@ mod periods;
 pub mod personal;
 mod posting;
 mod rejection;
+pub mod reports;
 mod rules;
 mod tax_return;
 mod tenant;

@@ -2,7 +2,7 @@
 //!
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
-//! `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
+//! `reports` are made of what views hold; `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
 //! `rerun` runs decisions again, and `jobs` does that in the background.
 
 mod aggregates;
@@ -22,6 +22,7 @@ mod personal;
 mod projections;
 mod proof;
 mod publishing;
+mod reports;
 mod rerun;
 mod roles;
 mod serve;

@@ -79,3 +79,18 @@ fn the_store_is_measured_beside_what_the_databases_can_do() {
     // What a snapshot saves is not asked here; that one was used is checked where it is measured.
     assert!(loads.iter().any(|load| load["events"] == 1000 && load["snapshot"] == true));
 }
+
+#[test]
+fn reports_of_the_books_are_measured_beside_their_raw_lines() {
+    let output = bench(&["books", "--quick"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let measured: Vec<Value> = output
+        .stdout
+        .trim_ascii()
+        .split(|byte| *byte == b'\n')
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    let of = |measure: &str| measured.iter().filter(|measured| measured["measure"] == measure).count();
+    assert_eq!([of("written"), of("report")], [2, 8]);
+    assert!(measured.iter().all(|measured| measured["lines"] == 2000), "{measured:?}");
+}

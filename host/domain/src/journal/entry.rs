@@ -56,6 +56,16 @@ pub enum SourceKind {
     Invoice,
 }
 
+impl SourceKind {
+    /// As written in JSON.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invoice => "invoice",
+        }
+    }
+}
+
 /// The document that an entry is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntrySource {
@@ -155,6 +165,16 @@ pub struct EntryPosted {
     pub source: Option<EntrySource>,
     /// The entry that it takes back, if any.
     pub reverses: Option<EntryId>,
+}
+
+impl EntryPosted {
+    /// Whether it moves the result of a year into equity, so that it is no part of what the year earned and spent.
+    #[must_use]
+    pub fn closes_year(&self) -> bool {
+        match self.source.map(|source| source.kind) {
+            None | Some(SourceKind::Invoice) => false,
+        }
+    }
 }
 
 /// Another entry takes it back.

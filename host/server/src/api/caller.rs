@@ -150,6 +150,25 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Which of `offered` the client would rather have, the first of those that it wants as much; 406 when none.
+    pub(crate) fn prefers(&self, offered: &[(&str, &str)]) -> Result<usize, ApiError> {
+        let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+        preferred(accept, offered).ok_or_else(|| {
+            let names: Vec<String> =
+                offered.iter().map(|(kind, subtype)| format!("{kind}/{subtype}")).collect();
+            ApiError::new(Code::NotAcceptable, format!("{} are offered", names.join(", ")))
+        })
+    }
+}
+
+fn preferred(accept: &str, offered: &[(&str, &str)]) -> Option<usize> {
+    let wanted = offered.iter().enumerate().filter_map(|(index, (kind, subtype))| {
+        wanted(accept, kind, subtype).map(|weight| (weight, std::cmp::Reverse(index)))
+    });
+    wanted.max().map(|(_, std::cmp::Reverse(index))| index)
+}
+
 /// How much `accept` wants `kind/subtype`, with a named type above a wildcard; nothing when it does not.
 fn wanted(accept: &str, kind: &str, subtype: &str) -> Option<(u16, u8)> {
     let range = |text: &str| {
@@ -186,7 +205,22 @@ fn thousandths(text: &str) -> u16 {
 
 #[cfg(test)]
 mod tests {
-    use super::wanted;
+    use super::{preferred, wanted};
+
+    #[test]
+    fn of_several_the_one_that_is_wanted_most_is_chosen_and_the_first_of_equals() {
+        let offered = [("application", "json"), ("text", "csv"), ("text", "html")];
+        for (accept, index) in [
+            ("*/*", Some(0)),
+            ("text/csv", Some(1)),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(2)),
+            ("text/*", Some(1)),
+            ("text/csv;q=0.5, text/html;q=0.9", Some(2)),
+            ("image/png", None),
+        ] {
+            assert_eq!(preferred(accept, &offered), index, "{accept}");
+        }
+    }
 
     #[test]
     fn the_best_named_range_says_how_much_a_type_is_wanted() {

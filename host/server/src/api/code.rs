@@ -86,6 +86,10 @@ codes! {
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
+    /// There is no such report.
+    ReportNotFound = "report-not-found", NOT_FOUND;
+    /// The tenant has no document of that id, or nothing of it counts by those days.
+    DocumentNotFound = "document-not-found", NOT_FOUND;
     /// The path does not offer this method.
     MethodNotAllowed = "method-not-allowed", METHOD_NOT_ALLOWED;
     /// What Accept wants is not offered.
@@ -167,6 +171,16 @@ codes! {
     TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY;
     /// A parameter of the query is unknown or wrong.
     QueryInvalid = "query-invalid", UNPROCESSABLE_ENTITY;
+    /// The report does not take this parameter.
+    ParameterUnknown = "parameter-unknown", UNPROCESSABLE_ENTITY;
+    /// The report cannot do without this parameter.
+    ParameterMissing = "parameter-missing", UNPROCESSABLE_ENTITY;
+    /// A moment is not written as 2026-08-15T06:00:00Z.
+    TimestampInvalid = "timestamp-invalid", UNPROCESSABLE_ENTITY;
+    /// The first day of a report comes after its last.
+    DatesReversed = "dates-reversed", UNPROCESSABLE_ENTITY;
+    /// A report is of what was recorded, and its `known_at` lies in the future.
+    KnownAtInFuture = "known-at-in-future", UNPROCESSABLE_ENTITY;
     /// The document breaks several rules: each finding says which, and where. A single rule's code comes instead.
     DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;
     /// The document and its taxes are more than one event may hold.

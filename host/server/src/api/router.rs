@@ -21,7 +21,7 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    respond, simulations, tax, tax_returns, tenant, verifications,
+    reports, respond, simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -108,6 +108,7 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
         .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
         .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
+        .route("/v1/reports/{name}", get(reports::show))
 }
 
 /// The routes of registers and tax returns.

@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 use crate::api::body::Body;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
+use crate::api::csv::plain;
 use crate::api::jobs::{self, FoundQuery, JobView, Page};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
@@ -296,11 +297,6 @@ fn csv(rows: &[crate::jobs::table::FoundRow]) -> Result<Vec<u8>, CommandError> {
         writer.write_record(&row).map_err(defect)?;
     }
     writer.into_inner().map_err(|error| CommandError::Defect(error.to_string()))
-}
-
-/// A text that no spreadsheet takes for a formula.
-fn plain(text: &str) -> String {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]

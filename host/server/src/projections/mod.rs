@@ -3,12 +3,14 @@
 //! SQL of views lives here and nowhere else. A view never decides anything.
 //!
 //! 1. [`view`]: what a view is, and the list of them.
-//! 2. [`invoice_list`]: the list of invoices. `tax_documents`: what was issued for which days.
+//! 2. [`invoice_list`]: the list of invoices. [`ledger`]: what reports are read from. `tax_documents`: what was issued
+//!    for which days.
 //! 3. `checkpoint`: how far a build has come, who works on it, where it stopped.
 //! 4. [`runner`]: keeps the live builds up to date. [`rebuild`]: makes a new build beside the live one.
 
 pub(crate) mod checkpoint;
 pub(crate) mod invoice_list;
+pub(crate) mod ledger;
 pub(crate) mod rebuild;
 pub(crate) mod runner;
 mod tax_documents;

@@ -22,6 +22,7 @@ mod accounts;
 mod fiscal_periods;
 mod journal;
 mod posting;
+mod reports;
 
 mod documents;
 mod fallbacks;
