@@ -14,6 +14,7 @@ mod papers;
 mod proofs;
 mod repeats;
 mod reruns;
+mod returns;
 mod simulations;
 mod taxes;
 mod tenants;
