@@ -20,6 +20,7 @@ use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
 use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
+use crate::shadow::Shadows;
 use crate::tenants::Tenants;
 
 /// Most components that are taken in at one time.
@@ -93,6 +94,7 @@ pub struct App {
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) shadows: Arc<Shadows>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     /// How often a module failed and another one answered for it.
@@ -122,19 +124,23 @@ impl App {
         let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let packs = Arc::new(packs);
         let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
+        let jobs = Arc::new(jobs);
+        let shadows = Shadows::new(Arc::clone(&packs), Arc::clone(&jobs), aggregates.clone());
         Ok(Self {
             store,
             vault,
             aggregates,
-            packs: Arc::new(packs),
+            packs,
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
             allow_unsigned,
             tenants,
             key,
             checkpoints,
-            jobs: Arc::new(jobs),
+            jobs,
+            shadows: Arc::new(shadows),
             clock,
             ids,
             fallbacks: AtomicUsize::new(0),

@@ -39,6 +39,8 @@ pub(crate) struct Health {
     publishers_revoked: usize,
     /// How often a module failed and another one answered for it, since the server started.
     fallbacks: usize,
+    /// How often a module in shadow answered otherwise than the one in force, since the server started.
+    shadow_differences: usize,
 }
 
 /// The process lives.
@@ -75,5 +77,6 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
         unsigned_modules: if api.app.allow_unsigned { "allowed" } else { "refused" },
         publishers_revoked: publishers.iter().filter(|publisher| publisher.revoked_at.is_some()).count(),
         fallbacks: api.app.fallbacks.load(Ordering::Relaxed),
+        shadow_differences: api.app.shadows.differences(),
     })
 }

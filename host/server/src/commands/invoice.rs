@@ -175,6 +175,9 @@ impl App {
                     key: key.clone(),
                 };
                 let done = Box::pin(self.issue(&at, Arc::new(issuing))).await;
+                if done.is_ok() {
+                    self.shadows.recorded(&actor.tenant, &at.tenant.activations);
+                }
                 // The profile, the packs, the chart or the periods changed meanwhile, or the customer was erased: what
                 // was prepared is of yesterday.
                 if is_beside(&done, &id.stream()) && tries < TRIES {
@@ -298,7 +301,8 @@ impl App {
         let answer = Answer::new(status, location, version, &view)?;
         let is_personal = key.is_some() || happened.iter().any(|(event, _)| !event.personal().is_empty());
         let places = if is_personal { state.personal() } else { Vec::new() };
-        self.vault
+        let committed = self
+            .vault
             .append(&actor.tenant, &id.stream(), &places, |sealing| {
                 let sealed = happened.iter().map(|(event, recorded)| sealing.event(event, recorded.clone()));
                 let events = sealed.collect::<Result<_, _>>()?;
@@ -309,7 +313,9 @@ impl App {
                 append.idempotency.clone_from(&key);
                 Ok((Arc::new(sealing), append))
             })
-            .await
+            .await?;
+        self.shadows.recorded(&actor.tenant, &at.tenant.activations);
+        Ok(committed)
     }
 }
 

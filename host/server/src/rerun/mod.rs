@@ -11,8 +11,10 @@
 //! Nothing here changes a tenant's history. Next step of the flow: `jobs` runs it for clients of the API, `cli` for an
 //! operator, beside a running server.
 
+pub(crate) mod asked;
 pub(crate) mod components;
 mod count;
+pub(crate) mod other_answer;
 pub(crate) mod replay;
 pub(crate) mod simulate;
 pub(crate) mod stored;
