@@ -17,7 +17,7 @@ use crate::personal::Opened;
 use crate::rerun::other_answer::{AnswerKind, OtherAnswer};
 use crate::rerun::simulate::Filter;
 use crate::rerun::stored::{Happened, decisions, payload};
-use crate::rerun::verify::patiently;
+use crate::rerun::verifier::patiently;
 use crate::shadow;
 use crate::shadow::table::ShadowRow;
 use crate::tenants::TenantAt;

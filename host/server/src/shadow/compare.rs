@@ -13,7 +13,7 @@ use crate::personal::Opened;
 use crate::rerun::asked::{self, Asked};
 use crate::rerun::other_answer::{AnswerKind, Compared, OtherAnswer, Sums, compare};
 use crate::rerun::stored::{Happened, StoredDecisions, decisions, invoice_of, payload};
-use crate::rerun::verify::patiently;
+use crate::rerun::verifier::patiently;
 use crate::shadow::told::{OtherKind, OtherPlan, OtherRuling, Outcome, ShadowCounts, ShadowDifference};
 
 /// Types of the events that a module of this world in shadow is asked about.

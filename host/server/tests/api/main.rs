@@ -14,6 +14,7 @@ mod papers;
 mod proofs;
 mod repeats;
 mod reruns;
+mod shadows;
 mod simulations;
 mod taxes;
 mod tenants;
