@@ -23,7 +23,9 @@ mod policy;
 mod returns;
 mod sandbox;
 mod schema;
+pub mod signature;
 mod workflow;
+mod world;
 
 pub use digest::{digest_hex, digest_json};
 pub use engine::Class;

@@ -66,18 +66,11 @@ async fn a_component_of_no_world_is_refused_and_says_what_to_do() {
     let empty = component(&[]);
     let (name, signature) = (digest(&empty), acme.sign(&empty));
     let answer = upload(&host, empty, &[signature]).await;
-    if answer.status == 202 {
-        let refused = settled(&host, &format!("Bearer {}", host.token), &name).await;
-        assert_eq!(
-            (&refused["state"], &refused["refusal"]["code"]),
-            (&json!("refused"), &json!("world-missing"))
-        );
-        assert!(refused["refusal"]["advice"].as_str().unwrap().contains("contract"), "{refused}");
-        let activated = host.post("/v1/activations", &[], &from(&name, "2026-08-01")).await;
-        assert_eq!(activated.problem(), (422, "world-missing"), "{}", activated.text);
-    } else {
-        assert_eq!(answer.problem(), (422, "world-missing"), "{}", answer.text);
-    }
+    assert_eq!(answer.problem(), (422, "world-missing"), "{}", answer.text);
+    assert!(answer.body["detail"].as_str().unwrap().contains("niyam:rules@0.1.0"), "{}", answer.text);
+    let activated = host.post("/v1/activations", &[], &from(&name, "2026-08-01")).await;
+    assert_eq!(activated.problem(), (404, "module-not-found"), "{}", activated.text);
+    assert_eq!(brought(&host).await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
