@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
@@ -38,6 +39,8 @@ pub struct AppConfig {
     pub modules: Vec<Vec<u8>>,
     /// Whether modules that nobody signed may be uploaded and activated.
     pub allow_unsigned: bool,
+    /// How long a module stays in memory that nobody calls; what came with the binary stays.
+    pub idle_after: Duration,
 }
 
 impl AppConfig {
@@ -50,6 +53,7 @@ impl AppConfig {
             clock: Arc::new(SystemClock),
             modules: Vec::new(),
             allow_unsigned: false,
+            idle_after: Duration::from_mins(5),
         }
     }
 }
@@ -90,6 +94,7 @@ pub struct App {
     /// Components that are taken in at one time, whole in memory.
     pub(crate) uploads: Semaphore,
     pub(crate) allow_unsigned: bool,
+    pub(crate) idle_after: Duration,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
@@ -107,7 +112,7 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules, allow_unsigned } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned, idle_after } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
@@ -136,6 +141,7 @@ impl App {
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
             allow_unsigned,
+            idle_after,
             tenants,
             key,
             checkpoints,

@@ -69,6 +69,7 @@ impl Server {
             Arc::clone(&app.clock),
             app.ids.next_id(),
             Arc::clone(&app.compiler),
+            app.idle_after,
         );
         let jobs = jobs::Runner::new(Arc::clone(&app.jobs));
         let shadows = shadow::Runner::new(Arc::clone(&app.shadows));

@@ -341,3 +341,22 @@ fn canonical(found: String, expected: &str, canonical: impl FnOnce() -> String) 
     let canonical = canonical();
     if canonical == expected { canonical } else { found }
 }
+
+#[cfg(test)]
+mod tests {
+    use niyam_domain::EXAMPLES;
+
+    use super::event_types;
+
+    #[test]
+    fn no_event_that_holds_a_decision_is_left_out() {
+        let types = event_types();
+        let with_decisions = EXAMPLES.iter().filter(|(_, payload)| payload.contains("\"input_digest\""));
+        let mut count = 0;
+        for (event_type, _) in with_decisions {
+            assert!(types.iter().any(|known| known == event_type), "{event_type} is never run again");
+            count += 1;
+        }
+        assert!(count >= 6, "{count}");
+    }
+}
