@@ -9,6 +9,7 @@ mod bindings;
 mod call;
 mod check;
 mod compiled;
+mod compiler;
 mod digest;
 mod engine;
 mod error;
@@ -27,6 +28,7 @@ pub mod signature;
 mod workflow;
 mod world;
 
+pub use compiler::{Compiler, compile};
 pub use digest::{digest_hex, digest_json};
 pub use engine::Class;
 pub use error::{LoadError, ModuleFailure};

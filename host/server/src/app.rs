@@ -9,7 +9,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
-use niyam_modules::{LoadError, ModuleHost};
+use niyam_modules::{Compiler, LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -39,6 +39,8 @@ pub struct AppConfig {
     pub modules: Vec<Vec<u8>>,
     /// Whether modules that nobody signed may be uploaded and activated.
     pub allow_unsigned: bool,
+    /// What compiles modules apart from this process; absent, they are compiled here.
+    pub compiler: Option<Compiler>,
     /// How long a module stays in memory that nobody calls; what came with the binary stays.
     pub idle_after: Duration,
 }
@@ -53,6 +55,7 @@ impl AppConfig {
             clock: Arc::new(SystemClock),
             modules: Vec::new(),
             allow_unsigned: false,
+            compiler: None,
             idle_after: Duration::from_mins(5),
         }
     }
@@ -112,14 +115,17 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules, allow_unsigned, idle_after } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned, compiler, idle_after } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let vault = Vault::open(&data_folder, store.clone(), Arc::clone(&ids)).await?;
-        let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
+        let mut host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
+        if let Some(compiler) = compiler {
+            host = host.compiling_with(compiler);
+        }
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
                 PackError::Store(error) => OpenError::Store(error),

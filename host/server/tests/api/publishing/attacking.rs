@@ -285,6 +285,29 @@ async fn an_upload_that_was_answered_survives_a_kill() {
     assert!(listed.starts_with(&format!("{id}  acme  revoked ")), "{listed}");
 }
 
+#[test]
+fn a_component_is_compiled_within_bounds_of_time_and_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("component.wasm");
+    std::fs::write(&file, guest("credit-guard")).unwrap();
+    let compile = |options: &[&str]| {
+        let mut program = niyam(folder.path(), &["compile-component"]);
+        program.args(options).stdin(std::fs::File::open(&file).unwrap()).output().unwrap()
+    };
+    let compiled = compile(&[]);
+    let said = String::from_utf8_lossy(&compiled.stderr).into_owned();
+    assert!(compiled.status.success() && compiled.stdout.len() > 10_000, "{said}");
+    // The same bounds, too small.
+    let late = compile(&["--cpu-seconds", "0"]);
+    assert!(!late.status.success() && late.stdout.is_empty(), "{late:?}");
+    let large = compile(&["--memory-mib", "8"]);
+    assert!(!large.status.success() && large.stdout.is_empty(), "{large:?}");
+    std::fs::write(&file, b"(component)").unwrap();
+    let refused = compile(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("not a valid component"), "{said}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn unsigned_modules_are_taken_by_a_server_that_says_so_alone() {
     let folder = tempfile::tempdir().unwrap();
