@@ -56,11 +56,13 @@ fn more_core_instances_than_allowed() {
 
 #[test]
 fn a_function_that_an_interface_of_the_contract_does_not_have() {
-    let text =
-        r#"(component (import "niyam:rules/context@0.1.0" (instance (export "clock" (func (result u64))))))"#;
-    assert_eq!(code_of(text), "import-not-allowed");
-    let text = r#"(component (import "niyam:rules/context@0.1.0" (instance (export "config" (func (result u64))))))"#;
-    assert_eq!(code_of(text), "import-not-allowed");
+    for function in ["clock", "config"] {
+        let import = format!(
+            r#"(import "niyam:rules/context@0.1.0" (instance (export "{function}" (func (result u64)))))"#
+        );
+        let policy = exporting("0.1.0", &[("module", "describe"), ("policy", "evaluate")], &import);
+        assert_eq!(code_of(&policy), "import-not-allowed", "{function}");
+    }
 }
 
 #[test]
