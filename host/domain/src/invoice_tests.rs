@@ -53,7 +53,7 @@ pub(crate) fn decision(function: &str) -> Decision {
     }
 }
 
-fn assessment(net: i64) -> Assessment {
+pub(crate) fn assessment(net: i64) -> Assessment {
     let net = Decimal::from(net);
     Assessment {
         document: document(),

@@ -32,6 +32,14 @@ impl Currency {
         self.0.code()
     }
 
+    /// The currency of a country, by its code of ISO 3166-1 alpha-2: the first, where it has several.
+    #[must_use]
+    pub fn of_country(country: &str) -> Option<Self> {
+        let country = country.parse::<iso_currency::Country>().ok()?;
+        let found = iso_currency::Currency::from_country(country);
+        found.into_iter().find(|currency| currency.flags().is_empty()).map(Self)
+    }
+
     /// Decimal places of its amounts: 2 for BDT, 0 for JPY; 2 where ISO 4217 names none.
     #[must_use]
     pub fn minor_units(self) -> u8 {

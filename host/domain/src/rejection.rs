@@ -114,8 +114,10 @@ pub enum Rejection {
     /// A correction would say what was filed.
     #[error("the return says what was filed already")]
     ReturnUnchanged,
-    /// Documents of the period were issued since the return was prepared.
-    #[error("documents of the period were issued since the return was prepared; prepare it again")]
+    /// Documents of the period were issued since the return was prepared, or it was prepared for another day.
+    #[error(
+        "documents were issued since the return was prepared, or it is to be filed on another day; prepare it again"
+    )]
     ReturnOutdated,
 }
 

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use niyam_values::{Date, Finding, FiscalPeriod, OpeningBalance};
+use niyam_values::{Date, Finding, FiscalPeriod, OpeningBalance, RegisterEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
@@ -86,6 +86,8 @@ pub struct ReturnPrepared {
     pub known_at: Position,
     /// How many documents count for it.
     pub documents: u64,
+    /// Who files it and when, as the pack was told: an entry of kind `return` behind the documents.
+    pub filing: RegisterEntry,
     /// Who drew it. The output's digest is that of the return.
     pub decision: Decision,
     /// Which return of the period it is: 1, and from 2 on a correction of the one before.
@@ -123,6 +125,7 @@ domain_events! {
     }
 }
 
+// Who files is the tenant and its user.
 nothing_personal!(ReturnPrepared, ReturnReviewed, ReturnFiled, TaxReturn);
 
 /// What may be asked of the returns of a period.
@@ -155,6 +158,8 @@ pub struct PrepareReturn {
     pub known_at: Position,
     /// How many documents count for it.
     pub documents: u64,
+    /// Who files it and when, as the pack was told: an entry of kind `return` behind the documents.
+    pub filing: RegisterEntry,
     /// Who drew it.
     pub decision: Decision,
 }
@@ -195,7 +200,7 @@ impl TaxReturn {
                 {
                     return Err(Rejection::ReturnUnchanged);
                 }
-                let PrepareReturn { code, period, opening, known_at, documents, decision } = prepare;
+                let PrepareReturn { code, period, opening, known_at, documents, filing, decision } = prepare;
                 let sequence = u32::try_from(filed.len()).unwrap_or(u32::MAX).saturating_add(1);
                 ReturnEvent::Prepared(ReturnPrepared {
                     code,
@@ -203,6 +208,7 @@ impl TaxReturn {
                     opening,
                     known_at,
                     documents,
+                    filing,
                     decision,
                     sequence,
                 })
@@ -220,7 +226,7 @@ impl TaxReturn {
                     let finding = Finding::error("period-not-over", message).at("/period");
                     return Err(Rejection::Findings(vec![finding]));
                 }
-                if outdated {
+                if outdated || state.prepared.filing.facts.issued_on != today {
                     return Err(Rejection::ReturnOutdated);
                 }
                 ReturnEvent::Filed(ReturnFiled {

@@ -1,10 +1,11 @@
 //! Given returns of a period, when a command, then events or a rejection.
 
 use jiff::civil::date;
+use niyam_values::{Attributes, IssueFacts};
 use rust_decimal::Decimal;
 
 use super::*;
-use crate::invoice::tests::decision;
+use crate::invoice::tests::{assessment, decision, document};
 
 fn prepare(hash: &str) -> PrepareReturn {
     PrepareReturn {
@@ -18,7 +19,23 @@ fn prepare(hash: &str) -> PrepareReturn {
         opening: vec![OpeningBalance { code: "note-52".to_owned(), amount: Decimal::from(100) }],
         known_at: Position(40),
         documents: 3,
+        filing: filing(date(2026, 8, 1)),
         decision: Decision { output_digest: hash.to_owned(), ..decision("draw-return") },
+    }
+}
+
+fn filing(day: Date) -> RegisterEntry {
+    let mut document = document();
+    document.kind = "return".to_owned();
+    RegisterEntry {
+        taxes: assessment(100).taxes,
+        document,
+        facts: IssueFacts {
+            number: "mushak-9.1/FY2026-2027-P01/1".to_owned(),
+            issued_on: day,
+            issued_at: "11:30:00".to_owned(),
+            attributes: Attributes::new(),
+        },
     }
 }
 
@@ -70,7 +87,7 @@ fn what_was_filed_is_corrected_by_another_return_and_stays() {
     assert_eq!((correction.status, correction.prepared.sequence), (ReturnStatus::Prepared, 2));
     assert_eq!(correction.filed, filed.filed);
     let reviewed = when(Some(&correction), ReturnCommand::Review).unwrap();
-    let corrected = when(Some(&reviewed), file(date(2026, 9, 1))).unwrap();
+    let corrected = when(Some(&reviewed), file(date(2026, 8, 1))).unwrap();
     let numbers: Vec<&str> = corrected.filed.iter().map(|filed| filed.filed.number.as_str()).collect();
     assert_eq!(numbers, ["mushak-9.1/FY2026-2027-P01/1", "mushak-9.1/FY2026-2027-P01/2"]);
     assert_eq!(corrected.hash(), "bb");
@@ -95,6 +112,8 @@ fn nothing_is_filed_before_its_period_is_over_or_when_documents_came_since() {
     assert_eq!((&*findings[0].code, findings[0].pointer.as_deref()), ("period-not-over", Some("/period")));
     let outdated = ReturnCommand::File { today: date(2026, 8, 1), outdated: true };
     assert_eq!(when(Some(&reviewed), outdated).unwrap_err(), Rejection::ReturnOutdated);
+    // It says that it is filed on the first.
+    assert_eq!(when(Some(&reviewed), file(date(2026, 8, 2))).unwrap_err(), Rejection::ReturnOutdated);
     assert_eq!(when(None, ReturnCommand::Review).unwrap_err(), Rejection::ReturnMissing);
 }
 

@@ -139,7 +139,7 @@ codes! {
     TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
     /// A correction would say what was filed already.
     TaxReturnUnchanged = "tax-return-unchanged", CONFLICT;
-    /// Documents of the period were issued since the return was prepared: prepare it again.
+    /// Documents of the period were issued since the return was prepared, or it says another day: prepare it again.
     TaxReturnOutdated = "tax-return-outdated", CONFLICT;
 
     /// If-Match is not the version that stands.

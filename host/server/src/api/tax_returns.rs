@@ -19,7 +19,7 @@ use crate::api::invoices::Nothing;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
-use crate::api::text::{self, DecimalText};
+use crate::api::text::{self, DateText, DecimalText};
 use crate::commands::books::At;
 use crate::commands::return_views::{ContributionView, ReturnView};
 use crate::commands::tax_return::{PeriodName, ReturnOf};
@@ -52,6 +52,9 @@ pub(crate) struct PrepareRequest {
     /// Balances by the pack's codes.
     #[serde(default)]
     opening: Vec<OpeningRequest>,
+    /// The day on which it is going to be filed; today if absent.
+    #[schema(value_type = Option<String>, format = Date)]
+    filed_on: Option<DateText>,
 }
 
 /// A balance that is brought into the period.
@@ -203,7 +206,7 @@ pub(crate) async fn prepare(
     body: Body,
 ) -> Result<Response, ApiError> {
     caller.require(ISSUERS)?;
-    let PrepareRequest { opening } = body.parse_or_default()?;
+    let PrepareRequest { opening, filed_on } = body.parse_or_default()?;
     let opening = opening
         .into_iter()
         .map(|balance| OpeningBalance { code: balance.code, amount: balance.amount.0 })
@@ -211,7 +214,9 @@ pub(crate) async fn prepare(
     let key = caller.idempotency(&body.0)?;
     let (_, of, _) = named(&api, &caller, code, query).await?;
     let known_at = documents_known(&api, &caller).await?;
-    Ok(respond::committed(api.app.prepare_return(&caller.actor, key, of, opening, known_at).await?))
+    Ok(respond::committed(
+        api.app.prepare_return(&caller.actor, key, of, opening, filed_on.map(|day| day.0), known_at).await?,
+    ))
 }
 
 /// Says that the return was gone through.

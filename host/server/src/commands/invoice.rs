@@ -408,7 +408,7 @@ impl Issuing {
 }
 
 /// Who answers for the paper: as the profile says, else the user who issues it, in the role held.
-fn signatory(actor: &Actor, profile: &Attributes) -> Attributes {
+pub(crate) fn signatory(actor: &Actor, profile: &Attributes) -> Attributes {
     let role = actor.roles.first().map_or("user", |role| role.as_str());
     let person = profile.get("responsible_person").unwrap_or(&actor.user);
     let designation = profile.get("designation").unwrap_or(role);

@@ -29,6 +29,9 @@ pub(crate) struct ReturnView {
     #[schema(value_type = u64)]
     known_at: Position,
     opening: Vec<OpeningView>,
+    /// The day on which it is filed, as it says itself.
+    #[schema(value_type = String, format = Date)]
+    filed_on: Date,
     /// SHA-256 of what it says, hex.
     hash: String,
     /// Id of the module that drew it.
@@ -77,6 +80,7 @@ impl ReturnView {
                 .iter()
                 .map(|balance| OpeningView { code: balance.code.clone(), amount: balance.amount.to_string() })
                 .collect(),
+            filed_on: prepared.filing.facts.issued_on,
             hash: state.hash().to_owned(),
             module: prepared.decision.module.id.clone(),
             module_digest: prepared.decision.module.digest.clone(),

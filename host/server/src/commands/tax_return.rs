@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 use niyam_domain::{
-    Aggregate as _, Decision, InvoiceEvent, Position, PrepareReturn, Rejection, ReturnCommand,
+    Aggregate as _, Currency, Decision, InvoiceEvent, Position, PrepareReturn, Rejection, ReturnCommand,
     ReturnPrepared, StreamId, TaxReturn, TenantId, Version, World, return_stream,
 };
 use niyam_store::{Append, Batch, Idempotency};
-use niyam_values::{Block, Cell, Decimal, FiscalPeriod, Form, OpeningBalance, RegisterEntry};
+use niyam_values::{
+    Attributes, Block, Cell, Decimal, Determination, Direction, Document, FiscalPeriod, Form, IssueFacts,
+    OpeningBalance, Party, PriceMode, RegisterEntry,
+};
 
 use crate::app::App;
 use crate::commands::books::{At, TRIES};
 use crate::commands::fallback::in_turn;
 use crate::commands::form::who_decided;
+use crate::commands::invoice::signatory;
 use crate::commands::metadata::{Metadata, event_with};
 use crate::commands::once::{Answer, Committed, once};
 use crate::commands::policy::Ruled;
@@ -66,8 +70,10 @@ struct TaxDocumentsOf {
 }
 
 impl TaxDocumentsOf {
-    fn into_entries(self) -> Arc<Vec<RegisterEntry>> {
-        Arc::new(self.documents.into_iter().map(|document| document.entry).collect())
+    /// With who files, for a return.
+    fn into_entries(self, filing: Option<&RegisterEntry>) -> Arc<Vec<RegisterEntry>> {
+        let entries = self.documents.into_iter().map(|document| document.entry);
+        Arc::new(entries.chain(filing.cloned()).collect())
     }
 }
 
@@ -104,7 +110,7 @@ impl App {
         known_at: Position,
     ) -> Result<Form, CommandError> {
         let documents = self.tax_documents(&at.tenant.id, &of.period, known_at).await?;
-        let entries = documents.into_entries();
+        let entries = documents.into_entries(None);
         let packs = in_turn(&at.tenant.activations, World::ComplianceModule, of.period.ends);
         let answered = self
             .ask(&at.tenant.id, packs, move |module, config| {
@@ -121,14 +127,18 @@ impl App {
         key: Option<Idempotency>,
         of: ReturnOf,
         opening: Vec<OpeningBalance>,
+        filed_on: Option<Date>,
         known_at: Position,
     ) -> Result<Committed, CommandError> {
         once(&self.vault, &actor.tenant, key.as_ref(), async {
             let at = self.tenant(&actor.tenant).await?;
             let stream = of.stream()?;
+            let before: Option<At<TaxReturn>> = self.at(&actor.tenant, &stream).await?;
+            let filed = before.map_or(0, |before| before.state.filed.len());
+            let filing = self.filing(actor, &at, &of, filed, filed_on)?;
             let documents = self.tax_documents(&actor.tenant, &of.period, known_at).await?;
             let count = documents.documents.len();
-            let entries = documents.into_entries();
+            let entries = documents.into_entries(Some(&filing));
             let packs = in_turn(&at.tenant.activations, World::ComplianceModule, of.period.ends);
             let (asked, brought) = (of.clone(), opening.clone());
             let answered = self
@@ -145,6 +155,7 @@ impl App {
                 opening: opening.clone(),
                 known_at,
                 documents: u64::try_from(count).unwrap_or(u64::MAX),
+                filing,
                 decision: decided.decision,
             });
             let mut tries = 0;
@@ -223,7 +234,7 @@ impl App {
     ) -> Result<DrawnAgain, CommandError> {
         let documents = self.tax_documents(&at.tenant.id, &prepared.period, prepared.known_at).await?;
         let erased = documents.erased;
-        let entries = documents.into_entries();
+        let entries = documents.into_entries(Some(&prepared.filing));
         let activation = who_decided(at, &prepared.decision)?.clone();
         let asked = prepared.clone();
         let decided = self
@@ -259,22 +270,74 @@ impl App {
                         module.draw_return_unproved(config, &asked.code, &asked.period, entries, opening)?.0;
                     Ok(drawn.ok().and_then(|form| amount_of(&form, &figure)))
                 };
-                let entries: Vec<RegisterEntry> =
+                let filing = &asked.filing;
+                let mut entries: Vec<RegisterEntry> =
                     documents.iter().map(|document| document.entry.clone()).collect();
+                entries.push(filing.clone());
                 let Some(total) = draw(&entries, &asked.opening)? else { return Ok(None) };
-                let alone = draw(&[], &[])?.unwrap_or_default();
+                let alone = draw(std::slice::from_ref(filing), &[])?.unwrap_or_default();
                 let mut found = Vec::new();
-                for (document, entry) in documents.iter().zip(&entries) {
-                    let amount = draw(std::slice::from_ref(entry), &[])?.unwrap_or_default();
+                for TaxDocument { id, entry } in documents {
+                    let pair = [entry, filing.clone()];
+                    let amount = draw(&pair, &[])?.unwrap_or_default();
                     let amount = amount.checked_sub(alone).unwrap_or(amount);
                     if !amount.is_zero() {
-                        found.push(ContributionView::new(&document.id, entry, amount));
+                        found.push(ContributionView::new(&id, &pair[0], amount));
                     }
                 }
                 Ok(Some((total, found)))
             })
             .await?;
         found.ok_or(CommandError::FigureMissing)
+    }
+
+    /// Who files a return, and when: what the pack is told behind the documents.
+    fn filing(
+        &self,
+        actor: &Actor,
+        at: &TenantAt,
+        of: &ReturnOf,
+        filed: usize,
+        filed_on: Option<Date>,
+    ) -> Result<RegisterEntry, CommandError> {
+        let now = self.now_at(at);
+        let profile = &at.tenant.profile;
+        let currency = Currency::of_country(&profile.country);
+        let currency =
+            currency.ok_or_else(|| CommandError::Defect("a country without a currency".to_owned()))?;
+        let nobody =
+            Party { id: String::new(), name: String::new(), address: None, ..profile.party(&at.tenant.id) };
+        let document = Document {
+            kind: "return".to_owned(),
+            direction: Direction::Sale,
+            tax_date: of.period.ends,
+            currency: currency.code().to_owned(),
+            minor_units: currency.minor_units(),
+            exchange_rate: None,
+            price_mode: PriceMode::Exclusive,
+            supplier: profile.party(&at.tenant.id),
+            customer: Party { identifiers: Vec::new(), attributes: Attributes::new(), ..nobody },
+            lines: Vec::new(),
+            attributes: Attributes::new(),
+        };
+        let taxes = Determination {
+            lines: Vec::new(),
+            net: Decimal::ZERO,
+            tax_added: Decimal::ZERO,
+            tax_withheld: Decimal::ZERO,
+            gross: Decimal::ZERO,
+            payable: Decimal::ZERO,
+            citations: Vec::new(),
+            findings: Vec::new(),
+        };
+        let kind = if filed == 0 { "original" } else { "amended" };
+        let facts = IssueFacts {
+            number: format!("{}/{}/{}", of.code, of.period.code, filed + 1),
+            issued_on: filed_on.unwrap_or_else(|| now.date()),
+            issued_at: now.strftime("%H:%M:%S").to_string(),
+            attributes: signatory(actor, &profile.attributes).with("return_kind", kind),
+        };
+        Ok(RegisterEntry { document, taxes, facts })
     }
 
     async fn return_at(&self, tenant: &TenantId, stream: &StreamId) -> Result<At<TaxReturn>, CommandError> {
@@ -352,7 +415,7 @@ impl App {
     }
 }
 
-/// The amount that a form shows under a name: a field's key; or the text of a row's first cell and a column's key, or
+/// The amount that a form shows under a name: a field's key; or what a row's first cell says and a column's key, or
 /// `total` and a column's key, with a colon between.
 fn amount_of(form: &Form, figure: &str) -> Option<Decimal> {
     let amount = |cell: &Cell| match cell {
@@ -366,7 +429,11 @@ fn amount_of(form: &Form, figure: &str) -> Option<Decimal> {
         }
         Block::Grid(grid) => {
             let column = grid.columns.iter().position(|column| column.key == column_key)?;
-            let named = |row: &&Vec<Cell>| matches!(row.first(), Some(Cell::Text(text)) if text == row_name);
+            let named = |row: &&Vec<Cell>| match row.first() {
+                Some(Cell::Text(text)) => text == row_name,
+                Some(Cell::Amount(number)) => number.to_string() == row_name,
+                _ => false,
+            };
             let row = match row_name {
                 "total" => Some(&grid.totals),
                 _ => grid.rows.iter().find(named),
@@ -391,7 +458,7 @@ mod tests {
         let column = |key: &str| Column { key: key.to_owned(), labels: Vec::new(), numeric: true };
         let grid = Grid {
             columns: vec![column("note"), column("vat")],
-            rows: vec![vec![text("1"), amount(8)], vec![text("2"), Cell::Empty]],
+            rows: vec![vec![text("1"), amount(8)], vec![amount(2), Cell::Empty]],
             totals: vec![Cell::Empty, amount(9)],
         };
         let blocks = vec![Block::Fields(vec![field]), Block::Grid(grid)];
