@@ -51,7 +51,8 @@ impl Verifier {
     }
 }
 
-/// What was issued for the return's period when it was drawn, in order, and whether personal data of it were erased.
+/// What was issued for the return's period when it was drawn, in order, with who files it; and whether personal data of it
+/// were erased.
 async fn entries(
     opener: &Opener,
     tenant: &TenantId,
@@ -75,6 +76,8 @@ async fn entries(
             }
         }
         if !more {
+            // Who files it, and when, comes last.
+            entries.push(prepared.filing.clone());
             return Ok((entries, erased));
         }
     }
