@@ -10,11 +10,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
 use ed25519_dalek::pkcs8::{DecodePrivateKey as _, EncodePrivateKey as _};
-use ed25519_dalek::{Signer as _, SigningKey};
+use ed25519_dalek::SigningKey;
+use niyam_modules::signature::{Signed, key_id};
 use sha2::{Digest as _, Sha256};
-
-/// What a signature begins with, so that it can be taken for nothing else; a zero byte and the digest follow.
-const DOMAIN: &[u8] = b"niyam-module-v1\0";
 
 /// A publisher's ed25519 key.
 pub(crate) struct PublisherKey(SigningKey);
@@ -54,9 +52,7 @@ impl PublisherKey {
 
     /// The first 16 hex digits of the public key's SHA-256.
     pub(crate) fn id(&self) -> String {
-        let mut id = hex::encode(Sha256::digest(self.0.verifying_key().as_bytes()));
-        id.truncate(16);
-        id
+        key_id(self.0.verifying_key().as_bytes())
     }
 
     /// The public key, base64.
@@ -66,37 +62,26 @@ impl PublisherKey {
 
     /// `<key id>:<signature, base64>`, a value of the header `Niyam-Signature`.
     pub(crate) fn sign(&self, component: &[u8]) -> String {
-        let signature = self.0.sign(&signed_bytes(component));
-        format!("{}:{}", self.id(), STANDARD.encode(signature.to_bytes()))
+        Signed::by(&self.0, &Sha256::digest(component).into()).to_string()
     }
-}
-
-/// What a publisher signs of a component.
-fn signed_bytes(component: &[u8]) -> Vec<u8> {
-    [DOMAIN, &Sha256::digest(component)].concat()
 }
 
 #[cfg(test)]
 mod tests {
-    use ed25519_dalek::{Signature, SigningKey, Verifier as _};
+    use ed25519_dalek::SigningKey;
+    use niyam_modules::signature::{Signed, public_key};
+    use sha2::{Digest as _, Sha256};
 
-    use base64::Engine as _;
-
-    use super::{PublisherKey, STANDARD, signed_bytes};
+    use super::PublisherKey;
 
     #[test]
-    fn signs_the_digest_under_its_own_name() {
+    fn signs_what_a_server_checks() {
         let key = PublisherKey(SigningKey::from_bytes(&[7; 32]));
-        let signed = key.sign(b"component");
-        let (id, signature) = signed.split_once(':').unwrap();
-        assert_eq!(id, key.id());
-        assert_eq!(id.len(), 16);
-        let bytes = signed_bytes(b"component");
-        assert_eq!(bytes.len(), 15 + 1 + 32);
-        assert!(bytes.starts_with(b"niyam-module-v1\0"));
-        let signature = Signature::from_slice(&STANDARD.decode(signature).unwrap()).unwrap();
-        key.0.verifying_key().verify(&bytes, &signature).unwrap();
-        assert!(key.0.verifying_key().verify(&signed_bytes(b"another"), &signature).is_err());
+        let signed = Signed::read(&key.sign(b"component")).unwrap();
+        assert_eq!(signed.key_id, key.id());
+        let public = public_key(&key.public()).unwrap();
+        assert!(signed.holds(&Sha256::digest(b"component").into(), &public));
+        assert!(!signed.holds(&Sha256::digest(b"another").into(), &public));
     }
 
     #[test]

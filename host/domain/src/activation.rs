@@ -181,14 +181,14 @@ impl Activations {
     /// The activation of `world` that answers for `day`: of those that have begun, the one recorded last.
     #[must_use]
     pub fn answering(&self, world: World, day: Date) -> Option<&Activated> {
-        self.begun(world, ActivationState::Active, day).next_back()
+        self.begun(world, day).next_back()
     }
 
     /// Those that may answer for `day` in place of `failed`, the next one first.
     pub fn before<'a>(&'a self, failed: &Activated, day: Date) -> impl Iterator<Item = &'a Activated> {
         let Activated { number, activation, .. } = failed;
         let (number, world, id) = (*number, activation.world, activation.module.id.clone());
-        self.begun(world, ActivationState::Active, day)
+        self.begun(world, day)
             .rev()
             .filter(move |other| other.number < number)
             .filter(move |other| !world.is_chained() || other.activation.module.id == id)
@@ -199,7 +199,7 @@ impl Activations {
     #[must_use]
     pub fn chain(&self, world: World, day: Date) -> Vec<&Activated> {
         let mut chain: Vec<&Activated> = Vec::new();
-        for activated in self.begun(world, ActivationState::Active, day) {
+        for activated in self.begun(world, day) {
             let id = &activated.activation.module.id;
             match chain.iter_mut().find(|member| member.activation.module.id == *id) {
                 Some(member) => *member = activated,
@@ -209,21 +209,18 @@ impl Activations {
         chain
     }
 
-    /// Those that are asked beside the ones that answer for `day`.
-    pub fn shadows(&self, world: World, day: Date) -> impl Iterator<Item = &Activated> {
-        self.begun(world, ActivationState::Shadow, day)
+    /// Those that are asked beside the ones that answer, whatever the day.
+    pub fn shadows(&self) -> impl Iterator<Item = &Activated> {
+        self.0.iter().filter(|Activated { activation, withdrawn, .. }| {
+            withdrawn.is_none() && activation.state == ActivationState::Shadow
+        })
     }
 
-    fn begun(
-        &self,
-        world: World,
-        state: ActivationState,
-        day: Date,
-    ) -> impl DoubleEndedIterator<Item = &Activated> {
+    fn begun(&self, world: World, day: Date) -> impl DoubleEndedIterator<Item = &Activated> {
         self.0.iter().filter(move |Activated { activation, withdrawn, .. }| {
             withdrawn.is_none()
                 && activation.world == world
-                && activation.state == state
+                && activation.state == ActivationState::Active
                 && activation.effective_from <= day
         })
     }

@@ -75,10 +75,12 @@ fn a_chain_has_the_last_activation_of_each_module_in_order() {
 fn a_shadow_answers_nothing() {
     let mut shadow = activation("vat-bd", "2", World::ComplianceModule, MARCH);
     shadow.state = ActivationState::Shadow;
-    let history = history(vec![activation("vat-bd", "1", World::ComplianceModule, MARCH), shadow]);
+    let mut history = history(vec![activation("vat-bd", "1", World::ComplianceModule, MARCH), shadow]);
     assert_eq!(history.answering(World::ComplianceModule, MARCH).unwrap().number, 1);
-    let shadows: Vec<u32> = history.shadows(World::ComplianceModule, MARCH).map(|one| one.number).collect();
+    let shadows: Vec<u32> = history.shadows().map(|one| one.number).collect();
     assert_eq!(shadows, [2]);
+    history.withdraw(ActivationWithdrawn { number: 2, reason: None });
+    assert_eq!(history.shadows().count(), 0);
 }
 
 #[test]

@@ -15,10 +15,15 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+use crate::compiler::Compiler;
+use crate::error::LoadError;
+
 /// Where compiled components are kept.
 pub(crate) struct CompiledCache {
     folder: PathBuf,
     engine_key: String,
+    /// Compiles elsewhere; here when absent.
+    pub(crate) compiler: Option<Compiler>,
 }
 
 impl CompiledCache {
@@ -27,7 +32,7 @@ impl CompiledCache {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { folder, engine_key: format!("{:016x}", hasher.finish()) })
+        Ok(Self { folder, engine_key: format!("{:016x}", hasher.finish()), compiler: None })
     }
 
     /// The component of `bytes`, compiled now or before.
@@ -36,17 +41,24 @@ impl CompiledCache {
         engine: &Engine,
         digest: &str,
         bytes: &[u8],
-    ) -> wasmtime::Result<Component> {
+    ) -> Result<Component, LoadError> {
         let name = format!("{digest}-{}", self.engine_key);
         let path = self.folder.join(&name).with_extension("cwasm");
         if let Some(component) = self.load(engine, &name, &path) {
             return Ok(component);
         }
-        let component = Component::new(engine, bytes)?;
-        if let Err(error) = self.keep(&name, &path, &component.serialize()?) {
+        let not_compilable = |error: wasmtime::Error| LoadError::NotCompilable(format!("{error:#}"));
+        let compiled = match &self.compiler {
+            Some(compiler) => compiler.compile(bytes)?,
+            None => engine.precompile_component(bytes).map_err(not_compilable)?,
+        };
+        if let Err(error) = self.keep(&name, &path, &compiled) {
             tracing::warn!(module.digest = digest, %error, "failed to keep a compiled module");
         }
-        Ok(component)
+        #[expect(unsafe_code, reason = "our own compiler gave these bytes a moment ago")]
+        // SAFETY: `compiled` is what this engine's compiler gave, here or in a process of our own program.
+        let component = unsafe { Component::deserialize(engine, &compiled) };
+        component.map_err(not_compilable)
     }
 
     /// Written beside and renamed, so that no reader meets half a file.

@@ -52,6 +52,9 @@ pub enum LoadError {
         /// What is missing.
         reason: String,
     },
+    /// It was built against another version of the contract.
+    #[error("the component exports {0}; this host speaks {contract}", contract = crate::CONTRACT)]
+    ContractUnknown(String),
     /// It could not say what it is.
     #[error("the manifest is not usable: {0}")]
     ManifestInvalid(String),
@@ -77,6 +80,7 @@ impl LoadError {
             Self::TooMuch { .. } => "component-limit-exceeded",
             Self::NotCompilable(_) => "component-not-compilable",
             Self::WorldMissing { .. } => "world-missing",
+            Self::ContractUnknown(_) => "contract-unknown",
             Self::ManifestInvalid(_) => "manifest-invalid",
             Self::Failed(failure) => failure.code(),
             Self::Host(_) => "module-load-failed",

@@ -9,6 +9,7 @@ use wasmtime::component::Linker;
 
 use crate::bindings::niyam::rules::context;
 use crate::compiled::CompiledCache;
+use crate::compiler::Compiler;
 use crate::digest::digest_hex;
 use crate::engine::{self, Class, Ticker};
 use crate::error::LoadError;
@@ -58,6 +59,14 @@ impl ModuleHost {
         })
     }
 
+    /// Compiles in a process of its own, which may be ended.
+    #[must_use]
+    pub fn compiling_with(mut self, compiler: Compiler) -> Self {
+        self.small.compiled.compiler = Some(compiler.clone());
+        self.large.compiled.compiler = Some(compiler);
+        self
+    }
+
     /// Tells `watch` of every call what it used and logged, when it ends: what a module's author wants to see.
     #[must_use]
     pub fn watched(mut self, watch: impl Fn(Usage) + Send + Sync + 'static) -> Self {
@@ -80,10 +89,7 @@ impl ModuleHost {
             Class::Small => &self.small,
             Class::Large => &self.large,
         };
-        let component = room
-            .compiled
-            .component(&room.engine, &digest, bytes)
-            .map_err(|error| LoadError::NotCompilable(format!("{error:#}")))?;
+        let component = room.compiled.component(&room.engine, &digest, bytes)?;
         // Names were checked before it was compiled: what does not fit now is a function that an interface lacks.
         let instance_pre = room
             .linker

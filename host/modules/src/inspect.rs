@@ -7,6 +7,7 @@ use crate::error::LoadError;
 use crate::limits::{
     COMPONENT_BYTES_MAX, CORE_INSTANCES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX,
 };
+use crate::world;
 
 /// The whole of what a component may import.
 const IMPORTS_ALLOWED: [&str; 2] = ["niyam:rules/context@0.1.0", "niyam:rules/types@0.1.0"];
@@ -22,6 +23,7 @@ pub fn inspect(bytes: &[u8]) -> Result<Class, LoadError> {
     let mut instances = 0_u32;
     let mut memories = 0_u32;
     let mut depth = 0_usize;
+    let mut exports = Vec::new();
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(malformed)? {
             Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
@@ -38,6 +40,11 @@ pub fn inspect(bytes: &[u8]) -> Result<Class, LoadError> {
                     if !IMPORTS_ALLOWED.contains(&name) {
                         return Err(LoadError::ImportNotAllowed(name.to_owned()));
                     }
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    exports.push(export.map_err(malformed)?.name.name.to_owned());
                 }
             }
             Payload::InstanceSection(section) => {
@@ -74,7 +81,8 @@ pub fn inspect(bytes: &[u8]) -> Result<Class, LoadError> {
     if instances > CORE_INSTANCES_MAX {
         return Err(LoadError::TooManyInstances { found: instances, allowed: CORE_INSTANCES_MAX });
     }
-    Validator::new_with_features(features()).validate_all(bytes).map_err(malformed)?;
+    let types = Validator::new_with_features(features()).validate_all(bytes).map_err(malformed)?;
+    world::check(&exports, &types)?;
     Ok(Class::of(bytes.len(), instances))
 }
 

@@ -6,9 +6,10 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
-use niyam_modules::{LoadError, ModuleHost};
+use niyam_modules::{Compiler, LoadError, ModuleHost};
 use niyam_store::{Clock, DatabaseUrl, EventStore, StoreConfig, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -20,6 +21,7 @@ use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
 use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
+use crate::shadow::Shadows;
 use crate::tenants::Tenants;
 
 /// Most components that are taken in at one time.
@@ -37,6 +39,10 @@ pub struct AppConfig {
     pub modules: Vec<Vec<u8>>,
     /// Whether modules that nobody signed may be uploaded and activated.
     pub allow_unsigned: bool,
+    /// What compiles modules apart from this process; absent, they are compiled here.
+    pub compiler: Option<Compiler>,
+    /// How long a module stays in memory that nobody calls; what came with the binary stays.
+    pub idle_after: Duration,
 }
 
 impl AppConfig {
@@ -49,6 +55,8 @@ impl AppConfig {
             clock: Arc::new(SystemClock),
             modules: Vec::new(),
             allow_unsigned: false,
+            compiler: None,
+            idle_after: Duration::from_mins(5),
         }
     }
 }
@@ -89,10 +97,12 @@ pub struct App {
     /// Components that are taken in at one time, whole in memory.
     pub(crate) uploads: Semaphore,
     pub(crate) allow_unsigned: bool,
+    pub(crate) idle_after: Duration,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) jobs: Arc<Jobs>,
+    pub(crate) shadows: Arc<Shadows>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) ids: Arc<dyn IdSource>,
     /// How often a module failed and another one answered for it.
@@ -105,14 +115,17 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules, allow_unsigned } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned, compiler, idle_after } = config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);
         let store = open_store(&data_folder, database, Arc::clone(&clock)).await?;
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let vault = Vault::open(&data_folder, store.clone(), Arc::clone(&ids)).await?;
-        let host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
+        let mut host = ModuleHost::new(data_folder.join("compiled")).map_err(OpenError::Engine)?;
+        if let Some(compiler) = compiler {
+            host = host.compiling_with(compiler);
+        }
         let packs =
             Packs::load(Arc::new(host), store.clone(), &modules).await.map_err(|error| match error {
                 PackError::Store(error) => OpenError::Store(error),
@@ -122,19 +135,24 @@ impl App {
         let aggregates = Aggregates::new(vault.clone());
         let tenants = Tenants::new(aggregates.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let packs = Arc::new(packs);
         let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
+        let jobs = Arc::new(jobs);
+        let shadows = Shadows::new(Arc::clone(&packs), Arc::clone(&jobs), aggregates.clone());
         Ok(Self {
             store,
             vault,
             aggregates,
-            packs: Arc::new(packs),
+            packs,
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
             allow_unsigned,
+            idle_after,
             tenants,
             key,
             checkpoints,
-            jobs: Arc::new(jobs),
+            jobs,
+            shadows: Arc::new(shadows),
             clock,
             ids,
             fallbacks: AtomicUsize::new(0),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod carry;
+mod compile;
 mod erase;
 mod progress;
 mod projections;
@@ -44,6 +45,9 @@ struct Cli {
 enum Command {
     /// Serves the REST API.
     Serve(Serve),
+    /// Compiles a component for a server, which starts it.
+    #[command(hide = true)]
+    CompileComponent(compile::Compile),
     /// Brings the tables of the database up to date. SQLite does it by itself.
     Migrate(Where),
     /// Writes everything into a file, while the server runs.
@@ -214,6 +218,7 @@ pub fn run() -> ExitCode {
         Command::Publisher(command) => asynchronously(publisher::run(command)),
         Command::Serve(serve) => asynchronously(self::serve(serve)),
         Command::Audit(command) => return audit::run(command),
+        Command::CompileComponent(args) => return compile::run(&args),
         Command::Verify(args) => return verify::run(args),
         Command::Tenant(TenantCommand::Create(args)) => asynchronously(create(args)),
         Command::Tenant(TenantCommand::Activate(args)) => asynchronously(activate(args)),
@@ -236,7 +241,8 @@ fn asynchronously<T>(work: impl Future<Output = Result<T, String>>) -> Result<T,
 
 async fn serve(Serve { at, listen, allow_unsigned }: Serve) -> Result<(), String> {
     telemetry::start();
-    let config = AppConfig { allow_unsigned, ..AppConfig::new(at.data, at.database_url) };
+    let compiler = Some(compile::compiler());
+    let config = AppConfig { allow_unsigned, compiler, ..AppConfig::new(at.data, at.database_url) };
     let app = App::open(config).await.map_err(|error| error.to_string())?;
     let server = Server::start(app, listen).await.map_err(|error| error.to_string())?;
     tracing::info!(address = %server.address(), "listening");

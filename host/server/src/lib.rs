@@ -3,7 +3,8 @@
 //! The flow of a request, which is also the reading order: `api` parses it, `commands` loads what it needs, asks the
 //! modules and lets `niyam-domain` decide, the store appends; `projections` follow the store, and queries read them;
 //! `reports` are made of what views hold; `proof` signs what a history was. `personal` encrypts what is about a person, on its way to the store and back.
-//! `rerun` runs decisions again, and `jobs` does that in the background.
+//! `rerun` runs decisions again, and `jobs` does that in the background; `shadow` asks modules in shadow about what was
+//! recorded.
 
 mod aggregates;
 mod api;
@@ -26,6 +27,7 @@ mod reports;
 mod rerun;
 mod roles;
 mod serve;
+mod shadow;
 mod telemetry;
 mod tenants;
 mod turns;

@@ -184,6 +184,11 @@ impl Packs {
         &self.bundled
     }
 
+    /// How many modules are in memory.
+    pub(crate) fn loaded(&self) -> usize {
+        self.host.modules().len()
+    }
+
     /// Lets modules leave memory that were not called since `looks` calls of this. Compiled code stays on disk.
     pub(crate) fn forget_idle(&self, looks: u64) {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,6 +16,7 @@ use crate::jobs;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
 use crate::publishing::worker::Worker;
+use crate::shadow;
 
 /// How long requests under way have once the server stops: what each may take, and a little more.
 const DRAIN_TIME: Duration = REQUEST_TIME.saturating_add(Duration::from_secs(5));
@@ -40,6 +41,7 @@ pub struct Server {
     proving: JoinHandle<()>,
     compiling: JoinHandle<()>,
     working: JoinHandle<()>,
+    shadowing: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -67,13 +69,16 @@ impl Server {
             Arc::clone(&app.clock),
             app.ids.next_id(),
             Arc::clone(&app.compiler),
+            app.idle_after,
         );
         let jobs = jobs::Runner::new(Arc::clone(&app.jobs));
+        let shadows = shadow::Runner::new(Arc::clone(&app.shadows));
         let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let proving = tokio::spawn(keeper.run(stopped.clone()));
         let compiling = tokio::spawn(worker.run(stopped.clone()));
         let working = tokio::spawn(jobs.run(stopped.clone()));
+        let shadowing = tokio::spawn(shadows.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -84,7 +89,7 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, proving, compiling, working, api })
+        Ok(Self { address, stop, serving, projecting, proving, compiling, working, shadowing, api })
     }
 
     /// Where it listens.
@@ -124,6 +129,9 @@ impl Server {
         }
         if let Err(error) = self.working.await {
             tracing::error!(%error, "the jobs had failed");
+        }
+        if let Err(error) = self.shadowing.await {
+            tracing::error!(%error, "asking modules in shadow had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

@@ -182,7 +182,7 @@ impl Bases {
         match random.random_range(0..200) {
             0..60 => ("mutated", mutated(&self.cores[base], &mut random)),
             60..100 => ("by chance", self.by_chance(&mut random)),
-            100..120 => ("component by chance", component_by_chance(&mut random)),
+            100..120 => ("component by chance", self.component_by_chance(&mut random)),
             120..199 => ("bytes", damaged(&self.components[base], &mut random)),
             _ => ("bytes", damaged(&self.real, &mut random)),
         }
@@ -199,12 +199,30 @@ impl Bases {
         let module = wasm_smith::Module::new(config, &mut Unstructured::new(&seed)).unwrap();
         wicked::encode(module.to_bytes(), "policy-module").unwrap_or_default()
     }
-}
 
-fn component_by_chance(random: &mut StdRng) -> Vec<u8> {
-    let seed = noise(random);
-    let component = wasm_smith::Component::new(smith(), &mut Unstructured::new(&seed)).unwrap();
-    component.to_bytes()
+    /// A policy with a component by chance in it: by itself, it would export no world, and never be compiled.
+    fn component_by_chance(&self, random: &mut StdRng) -> Vec<u8> {
+        let seed = noise(random);
+        let component = wasm_smith::Component::new(smith(), &mut Unstructured::new(&seed)).unwrap();
+        let component = component.to_bytes();
+        if random.random_range(0..10) == 0 {
+            return component;
+        }
+        let mut bytes = self.plain.clone();
+        // A section that holds a component.
+        bytes.push(4);
+        let mut left = component.len();
+        loop {
+            let low = u8::try_from(left & 0x7f).unwrap();
+            left >>= 7;
+            bytes.push(if left == 0 { low } else { low | 0x80 });
+            if left == 0 {
+                break;
+            }
+        }
+        bytes.extend(component);
+        bytes
+    }
 }
 
 /// Most of what guests may use, and now and then something that they may not.

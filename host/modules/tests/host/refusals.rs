@@ -56,11 +56,13 @@ fn more_core_instances_than_allowed() {
 
 #[test]
 fn a_function_that_an_interface_of_the_contract_does_not_have() {
-    let text =
-        r#"(component (import "niyam:rules/context@0.1.0" (instance (export "clock" (func (result u64))))))"#;
-    assert_eq!(code_of(text), "import-not-allowed");
-    let text = r#"(component (import "niyam:rules/context@0.1.0" (instance (export "config" (func (result u64))))))"#;
-    assert_eq!(code_of(text), "import-not-allowed");
+    for function in ["clock", "config"] {
+        let import = format!(
+            r#"(import "niyam:rules/context@0.1.0" (instance (export "{function}" (func (result u64)))))"#
+        );
+        let policy = exporting("0.1.0", &[("module", "describe"), ("policy", "evaluate")], &import);
+        assert_eq!(code_of(&policy), "import-not-allowed", "{function}");
+    }
 }
 
 #[test]
@@ -100,9 +102,10 @@ fn more_at_the_start_than_allowed() {
         assert_eq!(code_of(&format!("(component (core module {module}))")), expected, "{module}");
     }
     // Two memories in a module that is instantiated twice: found when it is compiled, and no fault of the host's.
-    let twice = "(component (core module $m (memory 1) (memory 1))
-        (core instance (instantiate $m)) (core instance (instantiate $m)))";
-    assert_eq!(code_of(twice), "component-not-compilable");
+    let twice = "(core module $two (memory 1) (memory 1))
+        (core instance (instantiate $two)) (core instance (instantiate $two))";
+    let policy = exporting("0.1.0", &[("module", "describe"), ("policy", "evaluate")], twice);
+    assert_eq!(code_of(&policy), "component-not-compilable");
 }
 
 #[test]
@@ -138,7 +141,42 @@ fn random_bytes() {
 #[test]
 fn a_component_without_a_world_of_the_contract() {
     assert_eq!(code_of("(component)"), "world-missing");
-    assert_eq!(reason_of(&[("module", "describe")]), "no exported instance named `niyam:rules/tax@0.1.0`");
+    for (functions, reason) in [
+        (&[][..], "it exports nothing"),
+        (&[("module", "describe")], "it exports niyam:rules/module@0.1.0"),
+        (&[("tax", "determine")], "it exports niyam:rules/tax@0.1.0"),
+        (
+            &[("module", "name"), ("policy", "evaluate")],
+            "niyam:rules/module@0.1.0 has no function describe",
+        ),
+        (
+            &[("module", "describe"), ("tax", "determine"), ("compliance", "check-identifier")],
+            "niyam:rules/compliance@0.1.0 has no function fiscal-period-of",
+        ),
+    ] {
+        assert_eq!(reason_of(functions), reason);
+    }
+}
+
+#[test]
+fn another_version_of_the_contract_and_what_no_world_needs_are_told_before_anything_is_compiled() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = ModuleHost::new(folder.path().to_owned()).unwrap();
+    for (version, functions, code) in [
+        ("0.2.0", &[("module", "describe"), ("policy", "evaluate")][..], "contract-unknown"),
+        ("0.1.0", &[("module", "describe")], "world-missing"),
+        ("0.1.0", &[("module", "describe"), ("tax", "evaluate")], "world-missing"),
+    ] {
+        // More than the compiler takes, which it would say first.
+        let heavy = "(core module $two (memory 1) (memory 1))
+            (core instance (instantiate $two)) (core instance (instantiate $two))";
+        let bytes = wat::parse_str(exporting(version, functions, heavy)).unwrap();
+        let refused = host.load(&bytes).expect_err("refused");
+        assert_eq!(refused.code(), code, "{refused}");
+        assert_eq!(niyam_modules::inspect(&bytes).expect_err("refused").code(), code);
+    }
+    let compiled = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(compiled, 0);
 }
 
 #[test]
@@ -150,19 +188,24 @@ fn a_function_with_other_types_than_the_contracts() {
     }
 }
 
-/// Why a component is not of a world that exports these functions, none of which takes or gives anything.
-fn reason_of(functions: &[(&str, &str)]) -> String {
+/// A component that exports these functions of these interfaces of a version of the contract, and has `more` in it.
+fn exporting(version: &str, functions: &[(&str, &str)], more: &str) -> String {
     let exports = functions.iter().map(|(interface, function)| {
         format!(
             r#"(instance ${interface} (export "{function}" (func $f)))
-               (export "niyam:rules/{interface}@0.1.0" (instance ${interface}))"#
+               (export "niyam:rules/{interface}@{version}" (instance ${interface}))"#
         )
     });
-    let text = format!(
-        r#"(component (core module $m (func (export "f"))) (core instance $i (instantiate $m))
+    format!(
+        r#"(component {more} (core module $m (func (export "f"))) (core instance $i (instantiate $m))
             (func $f (canon lift (core func $i "f"))) {})"#,
         exports.collect::<String>()
-    );
+    )
+}
+
+/// Why a component is not of a world that exports these functions, none of which takes or gives anything.
+fn reason_of(functions: &[(&str, &str)]) -> String {
+    let text = exporting("0.1.0", functions, "");
     let folder = tempfile::tempdir().unwrap();
     let host = ModuleHost::new(folder.path().to_owned()).unwrap();
     match host.load(&wat::parse_str(text).unwrap()).expect_err("refused") {

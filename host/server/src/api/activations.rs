@@ -15,6 +15,7 @@ use crate::api::code::Code;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
+use crate::api::shadows::ShadowView;
 use crate::api::text::DateText;
 use crate::commands::CommandError;
 use crate::commands::activation::{ModuleError, WantedActivation};
@@ -77,6 +78,9 @@ pub(crate) struct TrustedActivation {
     /// `bundled`, `trusted`, `unsigned`; `revoked` or `not-accepted` when it could not be activated today.
     #[schema(value_type = String)]
     trust: Trust,
+    /// Of one in shadow: what it answered beside the one in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow: Option<ShadowView>,
 }
 
 /// The whole history of activations.
@@ -91,9 +95,13 @@ pub(crate) async fn list(State(api): State<Arc<Api>>, caller: Caller) -> Result<
     caller.require(READERS)?;
     let at = api.app.tenant(&caller.actor.tenant).await?;
     let trusts = api.app.trust_of_activations(&at).await?;
-    let views = at.tenant.activations.all().iter().map(ActivationView::from);
-    let items =
-        views.zip(trusts).map(|(activation, trust)| TrustedActivation { activation, trust }).collect();
+    let rows = api.app.shadow_rows(&at).await?;
+    let items = at.tenant.activations.all().iter().zip(trusts).map(|(activated, trust)| TrustedActivation {
+        activation: activated.into(),
+        trust,
+        shadow: ShadowView::of(activated, &rows),
+    });
+    let items = items.collect();
     respond::versioned(&ActivationPage { items }, at.version)
 }
 
@@ -111,7 +119,8 @@ pub(crate) async fn show(
     let trusts = api.app.trust_of_activations(&at).await?;
     let found = at.tenant.activations.all().iter().zip(trusts).find(|(found, _)| found.number == number);
     let (activated, trust) = found.ok_or(Rejection::ActivationMissing)?;
-    respond::versioned(&TrustedActivation { activation: activated.into(), trust }, at.version)
+    let shadow = ShadowView::of(activated, &api.app.shadow_rows(&at).await?);
+    respond::versioned(&TrustedActivation { activation: activated.into(), trust, shadow }, at.version)
 }
 
 /// Why an activation is withdrawn.
@@ -142,7 +151,7 @@ pub(crate) async fn withdraw(
 }
 
 /// A text that is no number names no activation.
-fn number(text: &str) -> Result<u32, ApiError> {
+pub(crate) fn number(text: &str) -> Result<u32, ApiError> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| plain).ok_or_else(|| Rejection::ActivationMissing.into())
 }

@@ -225,6 +225,9 @@ codes! {
     ComponentNotCompilable = "component-not-compilable", UNPROCESSABLE_ENTITY;
     /// The component exports no world of this contract whole: build it against this version of the contract.
     WorldMissing = "world-missing", UNPROCESSABLE_ENTITY;
+    /// The component was built against a version of the contract that this server does not speak: build it with this
+    /// version's SDK.
+    ContractUnknown = "contract-unknown", UNPROCESSABLE_ENTITY;
     /// What the module says of itself breaks a rule: its id, version, or the schema of its configuration.
     ManifestInvalid = "manifest-invalid", UNPROCESSABLE_ENTITY;
     /// A policy of the tenant denies it: `module` names the policy, `errors` has what it found.

@@ -35,10 +35,14 @@ pub(crate) struct Health {
     checkpoints: &'static str,
     /// `refused` unless the server takes modules that nobody signed: then `allowed`.
     unsigned_modules: &'static str,
+    /// Modules in memory. One that nobody calls leaves it after a while, and comes back when it is called.
+    modules_loaded: usize,
     /// How many publishers' keys were revoked; activations of what they signed are flagged.
     publishers_revoked: usize,
     /// How often a module failed and another one answered for it, since the server started.
     fallbacks: usize,
+    /// How often a module in shadow answered otherwise than the one in force, since the server started.
+    shadow_differences: usize,
 }
 
 /// The process lives.
@@ -73,7 +77,9 @@ pub(crate) async fn show(State(api): State<Arc<Api>>) -> Result<Response, ApiErr
         chains_broken,
         checkpoints: if failing { "failing" } else { "ok" },
         unsigned_modules: if api.app.allow_unsigned { "allowed" } else { "refused" },
+        modules_loaded: api.app.packs.loaded(),
         publishers_revoked: publishers.iter().filter(|publisher| publisher.revoked_at.is_some()).count(),
         fallbacks: api.app.fallbacks.load(Ordering::Relaxed),
+        shadow_differences: api.app.shadows.differences(),
     })
 }

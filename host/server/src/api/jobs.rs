@@ -140,6 +140,11 @@ impl Page {
         Ok(Self { after, limit })
     }
 
+    /// Whether it begins at the beginning.
+    pub(crate) fn is_first(&self) -> bool {
+        self.after == (0, -1)
+    }
+
     /// Leaves at most a page of `rows`, which are one more; the cursor of the next page.
     pub(crate) fn cut(&self, rows: &mut Vec<FoundRow>) -> Option<String> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);

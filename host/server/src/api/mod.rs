@@ -20,6 +20,7 @@ mod problem;
 mod reports;
 mod respond;
 pub(crate) mod router;
+mod shadows;
 mod simulations;
 mod tax;
 mod tax_returns;

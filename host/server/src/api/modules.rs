@@ -7,6 +7,7 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use niyam_domain::ModulePolicy;
+use niyam_modules::signature::Signed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,10 +17,9 @@ use crate::api::code::Code;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
-use crate::commands::activation::ModuleAt;
+use crate::commands::activation::{ModuleAt, ModuleError, Uploaded};
 use crate::commands::views::ModulePolicyBody;
 use crate::publishing::report::{Report, advice};
-use crate::publishing::signature::Signed;
 use crate::publishing::trust::Trust;
 use crate::roles::{ADMINS, READERS};
 
@@ -43,6 +43,9 @@ pub(crate) struct UploadView {
     bytes: Option<u64>,
     /// Ids of the keys that signed it.
     signed_by: Vec<String>,
+    /// In the answer to an upload: signatures that count for nothing, since nobody whom the operator trusts has the key.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored_signatures: Vec<IgnoredSignatureView>,
     /// What it says of itself, once it is ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<ManifestView>,
@@ -65,6 +68,25 @@ pub(crate) struct ManifestView {
     config_schema: serde_json::Value,
     #[schema(value_type = Object)]
     config_default: serde_json::Value,
+}
+
+/// A signature that counts for nothing.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IgnoredSignatureView {
+    key_id: String,
+    /// `publisher-unknown` or `publisher-revoked`.
+    code: &'static str,
+}
+
+impl IgnoredSignatureView {
+    fn of(error: ModuleError) -> Option<Self> {
+        let (key_id, code) = match error {
+            ModuleError::PublisherUnknown(key_id) => (key_id, Code::PublisherUnknown),
+            ModuleError::PublisherRevoked(key_id) => (key_id, Code::PublisherRevoked),
+            _ => return None,
+        };
+        Some(Self { key_id, code: code.as_str() })
+    }
 }
 
 /// Why a module was refused.
@@ -103,6 +125,7 @@ impl From<ModuleAt> for UploadView {
             trust: module.trust,
             bytes: module.bytes,
             signed_by: module.signers,
+            ignored_signatures: Vec::new(),
             manifest,
             refusal,
         }
@@ -147,9 +170,10 @@ pub(crate) async fn upload(
     let signed = signatures(request.headers())?;
     let _turn = api.app.uploads.acquire().await;
     let Component(bytes) = Component::from_request(request, &api).await?;
-    let (module, new) = api.app.upload_module(&caller.actor, bytes, signed).await?;
+    let Uploaded { module, new, ignored } = api.app.upload_module(&caller.actor, bytes, signed).await?;
     let location = format!("/v1/modules/{}", module.digest);
-    let mut response = respond::json(&UploadView::from(module))?;
+    let ignored_signatures = ignored.into_iter().filter_map(IgnoredSignatureView::of).collect();
+    let mut response = respond::json(&UploadView { ignored_signatures, ..module.into() })?;
     if new {
         *response.status_mut() = StatusCode::ACCEPTED;
     }

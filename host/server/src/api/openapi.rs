@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use crate::api::code::Code;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, simulations, tax, tax_returns, tenant, verifications,
+    reports, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 
 #[derive(OpenApi)]
@@ -25,7 +25,7 @@ use crate::api::{
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
         journal_entries::reverse, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
-        activations::withdraw, data_subjects::erase, verifications::ask, verifications::show,
+        activations::withdraw, shadows::differences, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,
         simulations::differences, simulations::differences_csv, health::live, health::ready, health::show
     ),

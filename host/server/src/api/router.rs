@@ -21,7 +21,7 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, respond, simulations, tax, tax_returns, tenant, verifications,
+    reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -65,6 +65,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
         .route("/v1/activations", post(activations::activate).get(activations::list))
         .route("/v1/activations/{number}", get(activations::show))
         .route("/v1/activations/{number}/withdraw", post(activations::withdraw))
+        .route("/v1/activations/{number}/differences", get(shadows::differences))
         .route("/v1/verifications", post(verifications::ask))
         .route("/v1/verifications/{id}", get(verifications::show).delete(verifications::give_up))
         .route("/v1/verifications/{id}/differences", get(verifications::differences))

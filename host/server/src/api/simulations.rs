@@ -25,8 +25,9 @@ use crate::api::text::{DateText, Object};
 use crate::commands::CommandError;
 use crate::commands::examine::BothAnswers;
 use crate::commands::views::{DeterminationView, FindingView};
-use crate::jobs::JobKind;
-use crate::rerun::simulate::{Filter, OtherAnswer, Sums};
+use crate::jobs::{JobKind, SimulationRequest};
+use crate::rerun::other_answer::{OtherAnswer, Sums};
+use crate::rerun::simulate::Filter;
 use crate::roles::{EXAMINERS, READERS};
 
 const KIND: JobKind = JobKind::Simulation;
@@ -206,7 +207,9 @@ pub(crate) async fn differences(
     let (id, job) = api.app.job(&caller.actor, KIND, &id).await?;
     let mut rows = api.app.job_found(&caller.actor, id, page.after, page.limit + 1).await?;
     let next = page.cut(&mut rows);
-    let both = api.app.both_answers(&caller.actor, &job, jobs::details(&rows)?).await?;
+    let SimulationRequest { module, config, .. } =
+        serde_json::from_str(&job.request).map_err(CommandError::from)?;
+    let both = api.app.both_answers(&caller.actor, (module, config), jobs::details(&rows)?).await?;
     let items = both.into_iter().map(OtherAnswerView::from).collect();
     let mut response = respond::json(&OtherAnswerPage { items, next: next.clone() })?;
     let path = format!("{}/{id}/differences", KIND.path());

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use niyam_modules::signature::{key_id, public_key};
 
 use super::{Where, must_exist};
 use crate::app::open_store;
 use crate::clock::SystemClock;
-use crate::publishing::signature::{key_id, public_key};
 
 /// Whose modules may be uploaded.
 #[derive(Debug, Subcommand)]

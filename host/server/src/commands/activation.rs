@@ -4,6 +4,7 @@ use niyam_domain::{
     ActivateModule, Activation, ActivationState, ChangeModulePolicy, ModulePolicy, OnFailure, Rejection,
     TenantCommand, WithdrawActivation, World,
 };
+use niyam_modules::signature::Signed;
 use niyam_modules::{Module, digest_hex};
 use niyam_store::{Idempotency, ModuleState, ModuleUpload, Publisher, UploadedModule};
 use niyam_values::{Date, Finding};
@@ -14,7 +15,6 @@ use crate::commands::tenant::{Shown, TRIES};
 use crate::commands::{Actor, CommandError, Expected};
 use crate::packs::digest_bytes;
 use crate::publishing::report::{Refusal, Report};
-use crate::publishing::signature::Signed;
 use crate::publishing::trust::{Trust, trust};
 use crate::tenants::TenantAt;
 
@@ -78,14 +78,25 @@ pub(crate) struct ModuleAt {
     pub(crate) trust: Trust,
 }
 
+/// A module that was taken in.
+#[derive(Debug)]
+pub(crate) struct Uploaded {
+    pub(crate) module: ModuleAt,
+    /// Whether the tenant had it not before.
+    pub(crate) new: bool,
+    /// Why signatures count for nothing.
+    pub(crate) ignored: Vec<ModuleError>,
+}
+
 impl App {
-    /// Takes a component in, if its bytes and signatures are sound; says whether the tenant had it not before.
+    /// Takes a component in, if its bytes are sound and somebody signed it whom the operator trusts. Signatures by other
+    /// keys count for nothing, and are told; one that is false is refused.
     pub(crate) async fn upload_module(
         &self,
         actor: &Actor,
         bytes: Vec<u8>,
         signed: Vec<Signed>,
-    ) -> Result<(ModuleAt, bool), CommandError> {
+    ) -> Result<Uploaded, CommandError> {
         let at = self.tenant(&actor.tenant).await?;
         let (digest, bytes) = self
             .packs
@@ -96,20 +107,26 @@ impl App {
         if signed.is_empty() && !self.allow_unsigned {
             return Err(ModuleError::SignatureMissing.into());
         }
-        let mut signatures = Vec::with_capacity(signed.len());
+        let (mut signatures, mut ignored) = (Vec::with_capacity(signed.len()), Vec::new());
         for signature in signed {
             let publisher = publishers.iter().find(|publisher| publisher.key_id == signature.key_id);
             let key_id = signature.key_id.clone();
             match publisher {
-                None => return Err(ModuleError::PublisherUnknown(key_id).into()),
-                Some(publisher) if publisher.revoked_at.is_some() => {
-                    return Err(ModuleError::PublisherRevoked(key_id).into());
-                }
+                None => ignored.push(ModuleError::PublisherUnknown(key_id)),
                 Some(publisher) if !signature.holds(&digest, &publisher.public_key) => {
                     return Err(ModuleError::SignatureInvalid(key_id).into());
                 }
+                Some(publisher) if publisher.revoked_at.is_some() => {
+                    ignored.push(ModuleError::PublisherRevoked(key_id));
+                }
                 Some(_) => signatures.push((key_id, signature.signature)),
             }
+        }
+        if signatures.is_empty()
+            && !self.allow_unsigned
+            && !ignored.is_empty()
+        {
+            return Err(ignored.swap_remove(0).into());
         }
         let had = self.store.uploaded_modules(&actor.tenant).await?;
         if had.len() >= MODULES_MAX && !had.iter().any(|module| module.digest == digest) {
@@ -119,7 +136,7 @@ impl App {
         let new = self.store.upload_module(&actor.tenant, &upload).await?;
         self.compiler.notify_one();
         let module = self.store.uploaded_module(&actor.tenant, &digest).await?.ok_or(ModuleError::Missing)?;
-        Ok((self.seen(&at, &publishers, module).await?, new))
+        Ok(Uploaded { module: self.seen(&at, &publishers, module).await?, new, ignored })
     }
 
     /// A module that the tenant brought, or that came with the server.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use niyam_domain::{Activated, Position, Rejection};
+use niyam_domain::{Activated, ActivationState, Position, Rejection};
 use niyam_modules::Module;
 use niyam_store::Idempotency;
 use niyam_values::{Determination, Document, Finding};
@@ -14,9 +14,12 @@ use crate::commands::{Actor, CommandError};
 use crate::jobs::table::{self, FoundRow};
 use crate::jobs::{Ask, Asked, Job, JobKind, SimulationRequest, VerificationRequest};
 use crate::personal::Opened;
-use crate::rerun::simulate::{AnswerKind, Filter, OtherAnswer};
+use crate::rerun::other_answer::{AnswerKind, OtherAnswer};
+use crate::rerun::simulate::Filter;
 use crate::rerun::stored::{Happened, decisions, payload};
-use crate::rerun::verify::patiently;
+use crate::rerun::verifier::patiently;
+use crate::shadow;
+use crate::shadow::table::ShadowRow;
 use crate::tenants::TenantAt;
 
 /// Both answers of a document that a candidate answers otherwise.
@@ -147,14 +150,33 @@ impl App {
         Ok(table::found(self.store.database(), &actor.tenant, id, after, limit.into()).await?)
     }
 
-    /// Both answers to documents that a simulation told of: the candidate is asked again.
+    /// How far the tenant's modules in shadow are.
+    pub(crate) async fn shadow_rows(&self, at: &TenantAt) -> Result<Vec<ShadowRow>, CommandError> {
+        if at.tenant.activations.all().iter().all(|one| one.activation.state != ActivationState::Shadow) {
+            return Ok(Vec::new());
+        }
+        Ok(shadow::table::all(self.store.database(), &at.tenant.id).await?)
+    }
+
+    /// What the module in shadow of that number answers otherwise, before a serial number, at most `limit`.
+    pub(crate) async fn shadow_differences(
+        &self,
+        at: &TenantAt,
+        number: u32,
+        (before, limit): (i64, u32),
+    ) -> Result<Vec<FoundRow>, CommandError> {
+        let page = (before, limit.into());
+        Ok(shadow::table::differences(self.store.database(), &at.tenant.id, number, page).await?)
+    }
+
+    /// Both answers to documents that a candidate answers otherwise: the component of that digest is asked again, with
+    /// that configuration.
     pub(crate) async fn both_answers(
         &self,
         actor: &Actor,
-        job: &Job,
+        (module, config): (String, String),
         told: Vec<OtherAnswer>,
     ) -> Result<Vec<BothAnswers>, CommandError> {
-        let SimulationRequest { module, config, .. } = serde_json::from_str(&job.request)?;
         let mut stored = Vec::with_capacity(told.len());
         for told in told {
             let range = (Position(told.position.saturating_sub(1)), Position(told.position));

@@ -42,11 +42,6 @@ impl InvoiceAt {
     }
 }
 
-/// Whether a change met an erasure, so that what was loaded is no longer to be had.
-fn met_erasure(error: &CommandError) -> bool {
-    matches!(error, CommandError::Stale { stream } if SubjectKeyId::of_stream(stream).is_some())
-}
-
 impl App {
     /// The invoice, if it is the tenant's.
     pub(crate) async fn invoice(&self, actor: &Actor, id: InvoiceId) -> Result<InvoiceAt, CommandError> {
@@ -66,13 +61,21 @@ impl App {
             &actor.tenant,
             key.as_ref(),
             Box::pin(async {
-                let at = self.tenant(&actor.tenant).await?;
                 require_sale(&document)?;
-                let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
                 let id = InvoiceId(self.ids.next_id());
-                let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
-                let change = Change { id, key: key.clone(), before: None, command, fallbacks };
-                self.record(actor, &at, change).await
+                let mut tries = 0;
+                loop {
+                    let at = self.tenant(&actor.tenant).await?;
+                    let assessed = Box::pin(self.assess(&at, document.clone())).await?;
+                    let Answered { answer: assessment, fallbacks } = assessed;
+                    let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
+                    let change = Change { id, key: key.clone(), before: None, command, fallbacks };
+                    let done = Box::pin(self.record(actor, &at, change)).await;
+                    if !(is_beside(&done, &id.stream()) && tries < TRIES) {
+                        return done;
+                    }
+                    tries += 1;
+                }
             }),
         )
         .await
@@ -85,12 +88,21 @@ impl App {
         expected: Expected,
         document: Document,
     ) -> Result<Committed, CommandError> {
-        let found = self.expect(actor, id, expected).await?;
-        let at = self.tenant(&actor.tenant).await?;
         require_sale(&document)?;
-        let Answered { answer: assessment, fallbacks } = self.assess(&at, document).await?;
-        let command = InvoiceCommand::Revise(ReviseInvoice { assessment });
-        self.record(actor, &at, Change { id, key: None, before: Some(found), command, fallbacks }).await
+        let mut tries = 0;
+        loop {
+            let found = self.expect(actor, id, expected).await?;
+            let at = self.tenant(&actor.tenant).await?;
+            let assessed = Box::pin(self.assess(&at, document.clone())).await?;
+            let Answered { answer: assessment, fallbacks } = assessed;
+            let command = InvoiceCommand::Revise(ReviseInvoice { assessment });
+            let change = Change { id, key: None, before: Some(found), command, fallbacks };
+            let done = Box::pin(self.record(actor, &at, change)).await;
+            if !(is_beside(&done, &id.stream()) && tries < TRIES) {
+                return done;
+            }
+            tries += 1;
+        }
     }
 
     pub(crate) async fn approve_invoice(
@@ -135,10 +147,12 @@ impl App {
                     let at = self.tenant(&actor.tenant).await?;
                     let (key, command, fallbacks) = (key.clone(), command.clone(), Vec::new());
                     let change = Change { id, key, before: Some(found), command, fallbacks };
-                    match Box::pin(self.record(actor, &at, change)).await {
-                        Err(error) if met_erasure(&error) && tries < TRIES => tries += 1,
-                        done => return done,
+                    let done = Box::pin(self.record(actor, &at, change)).await;
+                    // The tenant changed, or its customer was erased, meanwhile.
+                    if !(is_beside(&done, &id.stream()) && tries < TRIES) {
+                        return done;
                     }
+                    tries += 1;
                 }
             }),
         )
@@ -175,6 +189,9 @@ impl App {
                     key: key.clone(),
                 };
                 let done = Box::pin(self.issue(&at, Arc::new(issuing))).await;
+                if done.is_ok() {
+                    self.shadows.recorded(&actor.tenant, &at.tenant.activations);
+                }
                 // The profile, the packs, the chart or the periods changed meanwhile, or the customer was erased: what
                 // was prepared is of yesterday.
                 if is_beside(&done, &id.stream()) && tries < TRIES {
@@ -298,18 +315,23 @@ impl App {
         let answer = Answer::new(status, location, version, &view)?;
         let is_personal = key.is_some() || happened.iter().any(|(event, _)| !event.personal().is_empty());
         let places = if is_personal { state.personal() } else { Vec::new() };
-        self.vault
+        let committed = self
+            .vault
             .append(&actor.tenant, &id.stream(), &places, |sealing| {
                 let sealed = happened.iter().map(|(event, recorded)| sealing.event(event, recorded.clone()));
                 let events = sealed.collect::<Result<_, _>>()?;
                 let write = StreamWrite { stream: id.stream(), expected, events };
                 let answer = kept(&answer, &state, key.as_ref(), &sealing)?;
-                let mut append =
-                    Append::of(Batch { writes: vec![write], answer }).unchanged(guards.iter().cloned());
+                let mut append = Append::of(Batch { writes: vec![write], answer })
+                    // What the modules and policies said is of this state of the tenant.
+                    .unchanged([(StreamId::tenant(), at.version)])
+                    .unchanged(guards.iter().cloned());
                 append.idempotency.clone_from(&key);
                 Ok((Arc::new(sealing), append))
             })
-            .await
+            .await?;
+        self.shadows.recorded(&actor.tenant, &at.tenant.activations);
+        Ok(committed)
     }
 }
 

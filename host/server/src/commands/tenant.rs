@@ -153,7 +153,9 @@ impl App {
         };
         let mut append = Append::of(Batch { writes, answer });
         append.idempotency = key;
-        self.store.append(&actor.tenant, append).await?.try_into()
+        let committed = self.store.append(&actor.tenant, append).await?.try_into()?;
+        self.shadows.recorded(&actor.tenant, &state.activations);
+        Ok(committed)
     }
 
     /// Asks the policies about a new profile. About activations and the module policy they are not asked: a policy that

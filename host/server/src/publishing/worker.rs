@@ -24,8 +24,6 @@ const CLAIM: SignedDuration = SignedDuration::from_secs(20);
 const KEEP_EVERY: Duration = Duration::from_secs(5);
 /// How often compiling a module is begun: one that kills its host does not kill the next one for ever.
 const ATTEMPTS_MAX: u64 = 3;
-/// Looks after which a module that nobody called leaves memory: some five minutes.
-const IDLE_LOOKS: u64 = 150;
 
 /// Compiles modules in the background.
 pub(crate) struct Worker {
@@ -34,6 +32,8 @@ pub(crate) struct Worker {
     clock: Arc<dyn niyam_store::Clock>,
     host: Uuid,
     wake: Arc<Notify>,
+    /// Looks after which a module that nobody called leaves memory.
+    idle_looks: u64,
     /// What this host has compiled.
     compiled: HashSet<[u8; 32]>,
 }
@@ -45,8 +45,10 @@ impl Worker {
         clock: Arc<dyn niyam_store::Clock>,
         host: Uuid,
         wake: Arc<Notify>,
+        idle_after: Duration,
     ) -> Self {
-        Self { store, packs, clock, host, wake, compiled: HashSet::new() }
+        let idle_looks = idle_after.as_secs() / LOOK_EVERY.as_secs();
+        Self { store, packs, clock, host, wake, idle_looks, compiled: HashSet::new() }
     }
 
     /// Works until `stop`.
@@ -61,7 +63,7 @@ impl Worker {
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "modules that wait could not be looked at"),
             }
-            self.packs.forget_idle(IDLE_LOOKS);
+            self.packs.forget_idle(self.idle_looks);
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
                 () = self.wake.notified() => {}

@@ -61,11 +61,12 @@ struct Facts<'a> {
     issued_on: &'a RawValue,
 }
 
-/// What happened in an event that holds decisions.
+/// What happened to an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Happened {
     Drafted,
     Revised,
+    Approved,
     Issued,
     Cancelled,
 }
@@ -75,6 +76,7 @@ impl Happened {
         match self {
             Self::Drafted => "invoice.drafted",
             Self::Revised => "invoice.revised",
+            Self::Approved => "invoice.approved",
             Self::Issued => "invoice.issued",
             Self::Cancelled => "invoice.cancelled",
         }

@@ -11,7 +11,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use crate::harness::{Answer, On, TestHost, on_both, open, sale, set};
 
 /// What documents say of the customer, and the database must not.
-const PERSONAL: [&str; 5] =
+pub const PERSONAL: [&str; 5] =
     ["Rahima Begum", "7 Kazi Nazrul Road", "001234567-0101", "Dhaka-Metro 11-1234", "c-1042"];
 const REASON: &str = "asked by letter of 3 August 2026";
 
@@ -31,7 +31,7 @@ fn sale_to(id: Option<&str>, name: &str) -> Value {
     document
 }
 
-fn rahima() -> Value {
+pub fn rahima() -> Value {
     sale_to(Some("c-1042"), "Rahima Begum")
 }
 
@@ -57,7 +57,7 @@ async fn erase(host: &TestHost, id: &str) -> Answer {
 }
 
 /// All that the database holds, as one text: rows on PostgreSQL, the files on SQLite.
-async fn everything(host: &TestHost) -> String {
+pub async fn everything(host: &TestHost) -> String {
     let Some(url) = &host.database else {
         let file = |name: &str| std::fs::read(host.data().join(name)).unwrap_or_default();
         let bytes = [file("niyam.db"), file("niyam.db-wal")].concat();

@@ -15,6 +15,7 @@ mod proofs;
 mod repeats;
 mod reruns;
 mod returns;
+mod shadows;
 mod simulations;
 mod taxes;
 mod tenants;

@@ -221,6 +221,44 @@ async fn a_policy_is_asked_about_the_profile(on: On) {
     assert_eq!(changed.body["policy_findings"][0]["module"], "unruly-policy");
 }
 
+async fn a_policy_that_is_activated_meanwhile_is_asked(on: On) {
+    let host = TestHost::knowing(on, GUESTS).await;
+    let document = sale("standard", "1");
+    let drafting = async {
+        for _ in 0..12 {
+            let drafts = (0..4).map(|_| host.post("/v1/invoices", &[], &document));
+            for draft in futures::future::join_all(drafts).await {
+                let denied = draft.problem() == (422, "policy-denied");
+                assert!(draft.status == 201 || denied, "{}", draft.text);
+            }
+        }
+    };
+    let activating = async {
+        while head(&host).await.last_position.0 < 12 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        // As fast as a tenant changes, no command is refused for that.
+        let etag = host.get("/v1/module-policy").await.etag;
+        let two = json!({"publishers": null, "signatures": 2});
+        assert_eq!(host.put("/v1/module-policy", &[("if-match", &etag)], &two).await.status, 200);
+        let body = json!({
+            "module": niyam_modules::digest_hex(&crate::harness::guest("unruly-policy")),
+            "effective_from": "2020-01-01", "config": {"denied": "draft-invoice"},
+        });
+        let activated = host.post("/v1/activations", &[], &body).await;
+        assert_eq!(activated.status, 201, "{}", activated.text);
+    };
+    tokio::join!(drafting, activating);
+    // What the policy denies was recorded before it came, and not behind it.
+    let store = host.server.app().store();
+    let events = store.read(&"demo".parse().unwrap(), niyam_domain::Position(0), 1000).await.unwrap();
+    let of = |event_type: &str| {
+        let found = events.iter().filter(|event| event.event_type.starts_with(event_type));
+        found.map(|event| event.position).max().unwrap()
+    };
+    assert!(of("invoice.drafted.") < of("module.activated."), "a draft came behind the policy");
+}
+
 on_both! {
     what_a_policy_denies_commits_nothing
     what_a_policy_finds_is_told_and_kept
@@ -228,4 +266,5 @@ on_both! {
     a_policy_that_fails_blocks_or_the_one_before_it_answers
     policies_are_asked_in_order_and_of_their_tenant_alone
     a_policy_is_asked_about_the_profile
+    a_policy_that_is_activated_meanwhile_is_asked
 }

@@ -3,9 +3,11 @@
 use std::process::{Command, Output};
 
 use niyam::Role;
+use niyam_domain::{OnFailure, World};
 use reqwest::Method;
 use serde_json::{Value, json};
 
+use crate::activating::activate;
 use crate::harness::{Answer, On, TestHost, on_both, sale, set};
 
 impl TestHost {
@@ -142,6 +144,85 @@ async fn what_cannot_be_run_again_is_neither_proven_nor_different(on: On) {
         let output = host.niyam(arguments).await;
         assert_eq!((output.status.code(), &output.stdout[..]), (Some(2), &b""[..]), "{output:?}");
     }
+}
+
+/// Activates policies, begins the books, and brings invoices through their lives: how many decisions that takes.
+async fn decide_everything(host: &TestHost) -> u64 {
+    activate(host, "demo", "unruly-policy", World::PolicyModule, "{}", OnFailure::Block).await;
+    let limit = r#"{"currency":"BDT","default_limit":"5000.00","warn_percent":20}"#;
+    activate(host, "demo", "credit-guard", World::PolicyModule, limit, OnFailure::Block).await;
+    let done = |answer: Answer| assert!(answer.status.is_success(), "{}", answer.text);
+    done(host.post("/v1/accounts/from-template", &[], &json!({})).await);
+    let account = json!({"code": "1999", "name": "Deposits", "class": "asset", "kind": "posting"});
+    done(host.post("/v1/accounts", &[], &account).await);
+    let year = host.post("/v1/fiscal-years", &[], &json!({"date": "2026-08-15"})).await;
+    let months = year.body["items"].as_array().unwrap().len();
+    done(year);
+    let etag = host.get("/v1/tenant").await.etag;
+    let profile = json!({
+        "legal_name": "Another Ltd", "address": "7 Agrabad",
+        "identifiers": [{"kind": "bin", "value": "000828395-0207"}],
+    });
+    done(host.put("/v1/tenant", &[("if-match", &etag)], &profile).await);
+    // Drafted, revised, approved, issued; the next one drafted and given up.
+    let (path, draft) = host.draft(&sale_to("c-1042")).await;
+    let revised = host.put(&path, &[("if-match", &draft.etag)], &sale_to("c-1042")).await;
+    let approved = host.change(&path, "approve", &revised.etag).await;
+    done(host.change(&path, "issue", &approved.etag).await);
+    let (path, draft) = host.draft(&sale("standard", "1")).await;
+    done(host.post(&format!("{path}/cancel"), &[("if-match", &draft.etag)], &json!({"reason": "twice"})).await);
+    // Two policies for seven events; the taxes of four, and one issue.
+    let documents = 4 + 1 + 2 * 7;
+    1 + 1 + u64::try_from(months).unwrap() + documents
+}
+
+async fn every_kind_of_decision_is_run_again(on: On) {
+    let host = TestHost::knowing(on, &["unruly-policy", "credit-guard"]).await;
+    let decisions = decide_everything(&host).await;
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!((code, &report["decisions"], &report["proven"]), (0, &json!(decisions), &json!(decisions)), "{report}");
+    let job = host.ended(&host.job("/v1/verifications", &json!({})).await).await;
+    assert_eq!((&job["result"]["conclusion"], &job["result"]["proven"]), (&json!("proven"), &json!(decisions)));
+
+    // A ruling, an account of the template and a period that were altered are told, each once.
+    host.alter_payloads(
+        "update events set metadata = cast(replace(cast(metadata as text), '\"roles\",\"severity\"', \
+         '\"rules\",\"severity\"') as blob) where event_type = 'invoice.cancelled.v1'",
+        "update events set metadata = convert_to(replace(convert_from(metadata, 'UTF8'), '\"roles\",\"severity\"', \
+         '\"rules\",\"severity\"'), 'UTF8') where event_type = 'invoice.cancelled.v1'",
+    )
+    .await;
+    host.alter_payloads(
+        "update events set payload = cast(replace(cast(payload as text), '\"class\":\"income\"', \
+         '\"class\":\"expense\"') as blob) where event_type = 'chart.created.v1'",
+        "update events set payload = convert_to(replace(convert_from(payload, 'UTF8'), '\"class\":\"income\"', \
+         '\"class\":\"expense\"'), 'UTF8') where event_type = 'chart.created.v1'",
+    )
+    .await;
+    host.alter_payloads(
+        "update events set payload = cast(replace(cast(payload as text), '\"ends\":\"2026-08-31\"', \
+         '\"ends\":\"2026-08-30\"') as blob) where event_type = 'fiscal-year.opened.v1'",
+        "update events set payload = convert_to(replace(convert_from(payload, 'UTF8'), '\"ends\":\"2026-08-31\"', \
+         '\"ends\":\"2026-08-30\"'), 'UTF8') where event_type = 'fiscal-year.opened.v1'",
+    )
+    .await;
+    let (code, report) = host.verify(&[]).await;
+    assert_eq!((code, &report["differing"]), (1, &json!(3)), "{report}");
+    let told = kinds(&report["differences"]);
+    for function in ["evaluate", "chart-of-accounts", "fiscal-period-of"] {
+        assert!(told.contains(&(function, "stored-answer")), "{function}: {told:?}");
+    }
+}
+
+async fn what_policies_ruled_on_who_was_erased_is_not_run_again(on: On) {
+    let host = TestHost::knowing(on, &["unruly-policy", "credit-guard"]).await;
+    let decisions = decide_everything(&host).await;
+    let erase = json!({"reason": "asked by letter"});
+    assert_eq!(host.post("/v1/data-subjects/c-1042/erase", &[], &erase).await.status, 200);
+    let (code, report) = host.verify(&[]).await;
+    // Of the first invoice all: three with taxes, the issue, and two policies at each of four steps.
+    assert_eq!((code, &report["erased"], &report["conclusion"]), (0, &json!(3 + 1 + 8), &json!("proven")), "{report}");
+    assert_eq!(report["proven"], json!(decisions - 12));
 }
 
 /// A sale to a party that the tenant knows by `id`.
@@ -373,6 +454,8 @@ async fn a_job_whose_host_was_killed_is_begun_again_and_not_for_ever(on: On) {
 
 on_both! {
     decisions_are_proven_and_what_was_altered_is_told
+    every_kind_of_decision_is_run_again
+    what_policies_ruled_on_who_was_erased_is_not_run_again
     what_cannot_be_run_again_is_neither_proven_nor_different
     sealed_decisions_are_proven_and_erased_ones_are_told
     a_decision_is_explained

@@ -1,6 +1,9 @@
 //! Which module decides from when on, on every host, and how it stops.
 
-use niyam::Server;
+use std::sync::Arc;
+use std::time::Duration;
+
+use niyam::{App, AppConfig, Server};
 use serde_json::{Value, json};
 
 use super::shop::{Publisher, from, guest, ready};
@@ -160,6 +163,49 @@ async fn no_other_tenant_tries_a_module(on: On) {
     let bearer = host.bearer("bravo", &[niyam::Role::Approver]);
     let refused = host.post("/v1/simulations", &[("authorization", &bearer)], &body).await;
     assert_eq!(refused.problem(), (422, "candidate-unknown"), "{}", refused.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_nobody_calls_leaves_memory_and_comes_back_to_answer() {
+    let host = TestHost::new(On::Postgres).await;
+    let acme = Publisher::trusted(&host, "acme", 1).await;
+    let name = ready(&host, &acme, guest("plain-pack")).await;
+    let activated = host.post("/v1/activations", &[], &from(&name, "2026-08-01")).await;
+    assert_eq!(activated.status, 201, "{}", activated.text);
+    // Another host on the same database, which waits for nobody.
+    let database = host.database.as_deref().map(|url| url.parse().unwrap());
+    let clock = Arc::clone(&host.clock) as Arc<dyn niyam_store::Clock>;
+    let config = AppConfig {
+        clock,
+        idle_after: Duration::ZERO,
+        ..AppConfig::new(host.data().to_owned(), database)
+    };
+    let app = App::open(config).await.unwrap();
+    let impatient = Server::start(app, "127.0.0.1:0".parse().unwrap()).await.unwrap();
+    let url = format!("http://{}", impatient.address());
+    let client = reqwest::Client::new();
+    let loaded = async || {
+        let health: Value = client.get(format!("{url}/health")).send().await.unwrap().json().await.unwrap();
+        health["modules_loaded"].as_u64().unwrap()
+    };
+    for _ in 0..2 {
+        let asked = client.post(format!("{url}/v1/tax/determinations")).bearer_auth(&host.token);
+        let taxes: Value = asked.json(&sale("standard", "1")).send().await.unwrap().json().await.unwrap();
+        assert_eq!(taxes["lines"][0]["taxes"], json!([]), "{taxes}");
+        // What came with the binary stays.
+        let mut left = loaded().await;
+        for _ in 0..600 {
+            if left == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            left = loaded().await;
+        }
+        assert_eq!(left, 1);
+    }
+    // The others wait for longer than a test does.
+    assert!(host.get("/health").await.body["modules_loaded"].as_u64().unwrap() >= 3);
+    impatient.stop().await.unwrap();
 }
 
 on_both! {

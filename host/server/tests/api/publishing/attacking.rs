@@ -66,18 +66,11 @@ async fn a_component_of_no_world_is_refused_and_says_what_to_do() {
     let empty = component(&[]);
     let (name, signature) = (digest(&empty), acme.sign(&empty));
     let answer = upload(&host, empty, &[signature]).await;
-    if answer.status == 202 {
-        let refused = settled(&host, &format!("Bearer {}", host.token), &name).await;
-        assert_eq!(
-            (&refused["state"], &refused["refusal"]["code"]),
-            (&json!("refused"), &json!("world-missing"))
-        );
-        assert!(refused["refusal"]["advice"].as_str().unwrap().contains("contract"), "{refused}");
-        let activated = host.post("/v1/activations", &[], &from(&name, "2026-08-01")).await;
-        assert_eq!(activated.problem(), (422, "world-missing"), "{}", activated.text);
-    } else {
-        assert_eq!(answer.problem(), (422, "world-missing"), "{}", answer.text);
-    }
+    assert_eq!(answer.problem(), (422, "world-missing"), "{}", answer.text);
+    assert!(answer.body["detail"].as_str().unwrap().contains("niyam:rules@0.1.0"), "{}", answer.text);
+    let activated = host.post("/v1/activations", &[], &from(&name, "2026-08-01")).await;
+    assert_eq!(activated.problem(), (404, "module-not-found"), "{}", activated.text);
+    assert_eq!(brought(&host).await, [""; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -220,8 +213,12 @@ struct Serving {
 
 impl Serving {
     fn start(data: &Path) -> Self {
-        let mut child =
-            niyam(data, &["serve", "--listen", "127.0.0.1:0"]).stderr(Stdio::piped()).spawn().unwrap();
+        Self::with(data, &[])
+    }
+
+    fn with(data: &Path, options: &[&str]) -> Self {
+        let mut serve = niyam(data, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = serve.args(options).stderr(Stdio::piped()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
         let listening = log.by_ref().find_map(|line| {
             let line: Value = serde_json::from_str(&line.unwrap()).ok()?;
@@ -286,6 +283,82 @@ async fn an_upload_that_was_answered_survives_a_kill() {
     assert_eq!(printed(&mut niyam(data, &["publisher", "revoke", &id])), format!("key {id} revoked"));
     let listed = printed(&mut niyam(data, &["publisher", "list"]));
     assert!(listed.starts_with(&format!("{id}  acme  revoked ")), "{listed}");
+}
+
+#[test]
+fn a_component_is_compiled_within_bounds_of_time_and_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("component.wasm");
+    std::fs::write(&file, guest("credit-guard")).unwrap();
+    let compile = |options: &[&str]| {
+        let mut program = Command::new(env!("CARGO_BIN_EXE_niyam"));
+        program.arg("compile-component").args(options).stdin(std::fs::File::open(&file).unwrap()).output().unwrap()
+    };
+    let compiled = compile(&[]);
+    let said = String::from_utf8_lossy(&compiled.stderr).into_owned();
+    assert!(compiled.status.success() && compiled.stdout.len() > 10_000, "{said}");
+    // The same bounds, too small.
+    let late = compile(&["--cpu-seconds", "0"]);
+    assert!(!late.status.success() && late.stdout.is_empty(), "{late:?}");
+    let large = compile(&["--memory-mib", "8"]);
+    assert!(!large.status.success() && large.stdout.is_empty(), "{large:?}");
+    std::fs::write(&file, b"(component)").unwrap();
+    let refused = compile(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && said.contains("not a valid component"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unsigned_modules_are_taken_by_a_server_that_says_so_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    printed(&mut niyam(data, &["tenant", "create", "acme", "--pack", "vat-bd", "--legal-name", "Acme"]));
+    let token = printed(&mut niyam(data, &["token", "--tenant", "acme", "--role", "tenant-admin"]));
+    let component = guest("plain-pack");
+    let name = digest(&component);
+    let client = reqwest::Client::new();
+    let upload = async |serving: &Serving| {
+        let request = client.post(format!("{}/v1/modules", serving.url)).bearer_auth(&token);
+        let request = request.header("content-type", "application/wasm").body(component.clone());
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let get = async |serving: &Serving, path: &str| {
+        let request = client.get(format!("{}{path}", serving.url)).bearer_auth(&token);
+        Answer::read(request.send().await.unwrap()).await
+    };
+    let activate = async |serving: &Serving, day: &str| {
+        let request = client.post(format!("{}/v1/activations", serving.url)).bearer_auth(&token);
+        Answer::read(request.json(&from(&name, day)).send().await.unwrap()).await
+    };
+
+    let serving = Serving::start(data);
+    assert_eq!(get(&serving, "/health").await.body["unsigned_modules"], "refused");
+    let refused = upload(&serving).await;
+    assert_eq!(refused.problem(), (422, "signature-missing"), "{}", refused.text);
+    drop(serving);
+
+    let serving = Serving::with(data, &["--allow-unsigned"]);
+    assert_eq!(get(&serving, "/health").await.body["unsigned_modules"], "allowed");
+    let taken = upload(&serving).await;
+    assert_eq!((taken.status.as_u16(), &taken.body["trust"]), (202, &json!("unsigned")), "{}", taken.text);
+    let mut state = Value::Null;
+    for _ in 0..600 {
+        state = get(&serving, &format!("/v1/modules/{name}")).await.body["state"].clone();
+        if state == "ready" {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    assert_eq!(state, "ready");
+    let activated = activate(&serving, "2026-08-01").await;
+    assert_eq!(activated.status, 201, "{}", activated.text);
+    drop(serving);
+
+    // Back to what is usual: nothing new, and what decides is told.
+    let serving = Serving::start(data);
+    let refused = activate(&serving, "2026-09-01").await;
+    assert_eq!(refused.problem(), (422, "module-not-accepted"), "{}", refused.text);
+    assert_eq!(get(&serving, "/v1/activations/2").await.body["trust"], "not-accepted");
 }
 
 on_both! {

@@ -49,8 +49,9 @@ async fn what_is_not_signed_by_a_trusted_key_is_not_kept(on: On) {
         (vec![acme.over(&hex::decode(digest(&component)).unwrap())], "signature-invalid"),
         (vec![stranger.sign(&component)], "publisher-unknown"),
         (vec![gone.sign(&component)], "publisher-revoked"),
-        // One that does not hold spoils those that do.
-        (vec![sound, stranger.sign(&component)], "publisher-unknown"),
+        (vec![stranger.sign(&component), gone.sign(&component)], "publisher-unknown"),
+        // One that is false spoils those that hold.
+        (vec![sound, bose.sign(&other)], "signature-invalid"),
     ] {
         let refused = upload(&host, component.clone(), &signatures).await;
         assert_eq!(refused.problem(), (422, code), "{}", refused.text);
@@ -58,6 +59,32 @@ async fn what_is_not_signed_by_a_trusted_key_is_not_kept(on: On) {
     assert_eq!(brought(&host).await, [""; 0]);
     let shown = host.get(&format!("/v1/modules/{}", digest(&component))).await;
     assert_eq!(shown.problem(), (404, "module-not-found"));
+}
+
+async fn signatures_by_keys_that_nobody_trusts_count_for_nothing_and_are_told(on: On) {
+    let host = TestHost::new(on).await;
+    let acme = Publisher::trusted(&host, "acme", 1).await;
+    let gone = Publisher::trusted(&host, "gone", 3).await;
+    assert!(host.server.app().store().revoke_publisher(&gone.key_id()).await.unwrap());
+    let stranger = Publisher::new(4);
+    let component = guest("plain-pack");
+    let signatures = [stranger.sign(&component), acme.sign(&component), gone.sign(&component)];
+    let uploaded = upload(&host, component.clone(), &signatures).await;
+    assert_eq!(uploaded.status, 202, "{}", uploaded.text);
+    assert_eq!(uploaded.body["signed_by"], json!([acme.key_id()]), "{}", uploaded.text);
+    let ignored = json!([
+        {"key_id": stranger.key_id(), "code": "publisher-unknown"},
+        {"key_id": gone.key_id(), "code": "publisher-revoked"},
+    ]);
+    assert_eq!(uploaded.body["ignored_signatures"], ignored, "{}", uploaded.text);
+    // They are not kept, and two are still wanted where two are.
+    let shown = host.get(&format!("/v1/modules/{}", digest(&component))).await.body;
+    assert_eq!((&shown["signed_by"], shown.get("ignored_signatures")), (&json!([acme.key_id()]), None));
+    let etag = host.get("/v1/module-policy").await.etag;
+    let policy = json!({"publishers": null, "signatures": 2});
+    assert_eq!(host.put("/v1/module-policy", &[("if-match", &etag)], &policy).await.status, 200);
+    let again = upload(&host, component.clone(), &signatures).await;
+    assert_eq!((again.status.as_u16(), &again.body["trust"]), (200, &json!("not-accepted")), "{}", again.text);
 }
 
 async fn a_tenant_accepts_some_publishers_alone(on: On) {
@@ -153,6 +180,7 @@ async fn modules_are_the_administrators_business() {
 on_both! {
     a_module_is_brought_once_and_signed_by_several
     what_is_not_signed_by_a_trusted_key_is_not_kept
+    signatures_by_keys_that_nobody_trusts_count_for_nothing_and_are_told
     a_tenant_accepts_some_publishers_alone
     a_revoked_key_flags_what_is_active_and_stops_what_is_new
 }
