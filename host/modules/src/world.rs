@@ -42,7 +42,8 @@ pub(crate) fn check(exports: &[String], types: &Types) -> Result<(), LoadError> 
     let has = |&(name, _): &Interface| exports.contains(&of_this(name));
     let Some(world) = WORLDS.iter().find(|world| world.iter().all(has)).filter(|_| has(&MODULE)) else {
         let of_contract = |export: &&String| export.starts_with(PACKAGE);
-        let other = exports.iter().filter(of_contract).find(|export| !export.ends_with(&format!("@{version}")));
+        let other =
+            exports.iter().filter(of_contract).find(|export| !export.ends_with(&format!("@{version}")));
         if let Some(other) = other {
             return Err(LoadError::ContractUnknown(other.clone()));
         }

@@ -115,7 +115,8 @@ impl App {
     /// # Errors
     /// When one of them does not open.
     pub async fn open(config: AppConfig) -> Result<Self, OpenError> {
-        let AppConfig { data_folder, database, clock, modules, allow_unsigned, compiler, idle_after } = config;
+        let AppConfig { data_folder, database, clock, modules, allow_unsigned, compiler, idle_after } =
+            config;
         make_folder(&data_folder)?;
         let key = SigningKey::open(&data_folder).map_err(OpenError::Data)?;
         let checkpoints = Arc::new(Checkpoints::open(&data_folder).map_err(OpenError::Data)?);

@@ -53,7 +53,9 @@ fn command(text: &mut String, command: &mut clap::Command) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
     add(text, format_args!("\n## `{name}`\n\n```text\n{}\n```\n", help.join("\n").trim_end()));
-    for below in command.get_subcommands_mut().filter(|below| below.get_name() != "help" && !below.is_hide_set()) {
+    for below in
+        command.get_subcommands_mut().filter(|below| below.get_name() != "help" && !below.is_hide_set())
+    {
         self::command(text, below);
     }
 }

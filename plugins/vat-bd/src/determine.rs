@@ -4,53 +4,79 @@
 //! themselves are [`line`](crate::line)'s.
 
 use niyam_sdk::{
-    Citation, Context, Decimal, Determination, Direction, Document, Finding, LineTaxes, Severity,
+    Citation, Context, Decimal, Determination, Direction, Document, Finding, Line, LineTaxes, Severity,
 };
 
-use crate::config::{Config, TAKA};
-use crate::tables::{self, CITATIONS, COMMENCEMENT, LAW_FROM, WITHHOLDING};
-use crate::{identifiers, line};
+use crate::config::{Config, Registration, TAKA};
+use crate::tables::{self, CITATIONS, COMMENCEMENT, LAW_FROM};
+use crate::{amounts, credit, identifiers, imports, line, movements, statements, turnover, withholding};
 
 /// What the taxes of a line depend on beyond the line, and what they are added to.
 pub(crate) struct Case<'a> {
     pub(crate) document: &'a Document,
+    pub(crate) config: &'a Config,
+    /// Whether the tenant buys.
+    pub(crate) purchase: bool,
     /// Places of every amount.
     pub(crate) places: u32,
     /// Taka for one unit of the document's currency.
     pub(crate) taka_rate: Decimal,
-    /// Whether the customer deducts tax at source.
+    /// Whether the customer deducts VAT at source.
     pub(crate) withholding: bool,
+    /// Whether the customer deducts income tax.
+    pub(crate) income_tax: bool,
     pub(crate) cited: Cited,
     pub(crate) findings: Vec<Finding>,
 }
 
-/// What tax `document` bears.
+/// What tax `document` bears, or what it states for the return.
 pub(crate) fn determine(context: &Context, document: &Document) -> Result<Determination, Vec<Finding>> {
-    let places = Config::of(context)?.places_of(document);
-    let mut findings = Vec::new();
-    check_document(document, &mut findings);
-    let taka_rate = taka_rate(document).unwrap_or_else(|refused| {
-        findings.extend(refused);
-        Decimal::ONE
-    });
-    let withholding =
-        document.direction == Direction::Sale && document.customer.attributes.is_true("withholding_entity");
-    let cited = Cited::default();
-    let mut case = Case { document, places, taka_rate, withholding, cited, findings };
-
+    let config = Config::of(context)?;
+    let mut case = Case::of(&config, document);
+    let taxes: Taxes = match document.kind.as_str() {
+        imports::KIND => imports::taxes,
+        kind if statements::is_kind(kind) => statements::taxes,
+        kind if movements::is_kind(kind) => movements::taxes,
+        _ if !case.purchase && config.registration != Registration::Registered => turnover::taxes,
+        _ => line::taxes,
+    };
     let mut lines = Vec::with_capacity(document.lines.len());
     for (index, line) in document.lines.iter().enumerate() {
-        lines.extend(line::taxes(&mut case, index, line));
+        lines.extend(taxes(&mut case, index, line));
     }
-    if case.withholding && document.tax_date < WITHHOLDING_VERIFIED_FROM && case.cited.has(WITHHOLDING) {
-        case.findings.push(withholding_unverified());
+    if case.withholding {
+        withholding::conclude(&mut case, &lines);
+    }
+    if case.purchase && credit::concerns(document) {
+        credit::conclude(&mut case, &mut lines);
     }
     if is_refused(&case.findings) {
         return Err(case.findings);
     }
-    match Totals::of(&lines, places) {
+    match Totals::of(&lines, case.places) {
         Some(totals) => Ok(totals.determination(lines, case)),
         None => Err(vec![line::out_of_range("the document's total").at("/lines")]),
+    }
+}
+
+/// How the lines of one kind of document are taxed; nothing where one is refused.
+type Taxes = for<'a> fn(&mut Case<'a>, usize, &'a Line) -> Option<LineTaxes>;
+
+impl<'a> Case<'a> {
+    fn of(config: &'a Config, document: &'a Document) -> Self {
+        let mut findings = Vec::new();
+        check_document(document, &mut findings);
+        let taka_rate = taka_rate(document).unwrap_or_else(|refused| {
+            findings.extend(refused);
+            Decimal::ONE
+        });
+        let purchase = document.direction == Direction::Purchase;
+        let customer = &document.customer.attributes;
+        // When the tenant buys, it is the customer.
+        let withholding = purchase && config.withholding.vat || customer.is_true("withholding_entity");
+        let income_tax = purchase && config.withholding.income_tax || customer.is_true("deducts_income_tax");
+        let (places, cited) = (config.places_of(document), Cited::default());
+        Self { document, config, purchase, places, taka_rate, withholding, income_tax, cited, findings }
     }
 }
 
@@ -70,9 +96,6 @@ pub(crate) fn taka_rate(document: &Document) -> Result<Decimal, Vec<Finding>> {
     }
 }
 
-/// The first day from which a text of the table of services was read.
-const WITHHOLDING_VERIFIED_FROM: niyam_sdk::Date = niyam_sdk::Date::constant(2025, 7, 1);
-
 fn check_document(document: &Document, findings: &mut Vec<Finding>) {
     if document.tax_date < LAW_FROM {
         let day = document.tax_date;
@@ -85,14 +108,6 @@ fn check_document(document: &Document, findings: &mut Vec<Finding>) {
     }
     identifiers::check_party(&document.supplier, "/supplier", findings);
     identifiers::check_party(&document.customer, "/customer", findings);
-}
-
-fn withholding_unverified() -> Finding {
-    let message = format!(
-        "tax is deducted by the table of services read for {WITHHOLDING_VERIFIED_FROM} and later; whether the \
-         earlier table agrees is not verified"
-    );
-    Finding::warning("withholding-unverified", message).at("/tax_date").citing(tables::citation(WITHHOLDING))
 }
 
 fn is_refused(findings: &[Finding]) -> bool {
@@ -116,7 +131,7 @@ impl Totals {
                 totals.withheld = totals.withheld.checked_add(tax.amount)?;
             }
         }
-        line::in_range(totals.gross).then_some(totals)
+        amounts::in_range(totals.gross).then_some(totals)
     }
 
     fn determination(self, lines: Vec<LineTaxes>, case: Case) -> Determination {
@@ -172,7 +187,7 @@ impl Cited {
         }
     }
 
-    fn has(&self, citation: u16) -> bool {
+    pub(crate) fn has(&self, citation: u16) -> bool {
         self.places[usize::from(citation)].is_some()
     }
 

@@ -1,26 +1,41 @@
-//! The Bangladesh compliance pack: VAT, supplementary duty, VAT deducted at source, identifiers, Mushak-6.3.
+//! The Bangladesh compliance pack: taxes of documents, deductions at source, identifiers, calendar, Mushak papers,
+//! registers and returns.
 //!
 //! The law is data (`data/*.csv`, with sources and days) that the build turns into [`tables`]; the code is how the
 //! law computes. The README lists every code, and what is not verified.
 //!
 //! In the order of a call: [`rates`] finds what a supply bears on a day, `determine` and `line` tax a document by it,
-//! `issue` says how it becomes an invoice, `mushak63` draws that paper.
+//! `withholding` and `credit` say what is deducted and what may be set off, `issue` and `papers` make its paper, and
+//! `returns` the registers and returns of a period. [`words`] writes amounts.
 
 mod accounts;
+mod amounts;
 mod calendar;
 mod config;
+mod credit;
+mod dates;
 mod determine;
 mod identifiers;
+mod imports;
 mod issue;
 mod line;
+mod movements;
 mod mushak63;
+mod papers;
 pub mod rates;
+mod returns;
+mod statements;
 pub mod tables;
+mod turnover;
+mod withholding;
+pub mod words;
 
 use niyam_sdk::{
-    AccountTemplate, ComplianceModule, Context, Date, Determination, Direction, Document, Finding,
-    FiscalPeriod, Form, IssueFacts, IssuePlan, Manifest,
+    AccountTemplate, ComplianceModule, Context, Date, Determination, Document, Finding, FiscalPeriod, Form,
+    IssueFacts, IssuePlan, Manifest, Obligation, OpeningBalance, RegisterEntry,
 };
+
+use config::Config;
 
 /// The pack.
 #[derive(Debug)]
@@ -33,7 +48,7 @@ impl ComplianceModule for VatBd {
         Manifest {
             id: "vat-bd".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            title: "Bangladesh: VAT and supplementary duty".to_owned(),
+            title: "Bangladesh: VAT, withholding, papers and returns".to_owned(),
             jurisdictions: vec!["BD".to_owned()],
             config_schema: config::SCHEMA.to_owned(),
             config_default: config::DEFAULT.trim().to_owned(),
@@ -53,17 +68,21 @@ impl ComplianceModule for VatBd {
     }
 
     fn prepare_issue(
-        _context: &Context,
+        context: &Context,
         document: &Document,
         taxes: &Determination,
         issued_on: Date,
     ) -> Result<IssuePlan, Vec<Finding>> {
+        let config = Config::of(context)?;
+        if papers::prepares(&config, document) {
+            return papers::prepare(&config, document, taxes, issued_on);
+        }
         issue::prepare(document, taxes, issued_on)
     }
 
-    fn form_codes(_context: &Context, document: &Document) -> Vec<String> {
-        let drawn = document.kind == "invoice" && document.direction == Direction::Sale;
-        if drawn { vec![issue::MUSHAK_63.to_owned()] } else { Vec::new() }
+    fn form_codes(context: &Context, document: &Document) -> Vec<String> {
+        let code = Config::of(context).ok().and_then(|config| papers::code_of(&config, document));
+        code.map(str::to_owned).into_iter().collect()
     }
 
     fn draw_form(
@@ -76,8 +95,21 @@ impl ComplianceModule for VatBd {
         if code == issue::MUSHAK_63 {
             return mushak63::draw(context, document, taxes, facts);
         }
-        let message = format!("the pack draws {}, no other paper", issue::MUSHAK_63);
-        Err(vec![Finding::error("form-not-offered", message)])
+        papers::draw(&Config::of(context)?, code, document, taxes, facts)
+    }
+
+    fn obligations(context: &Context, period: &FiscalPeriod) -> Vec<Obligation> {
+        Config::of(context).map(|config| calendar::obligations(&config, period)).unwrap_or_default()
+    }
+
+    fn draw_return(
+        context: &Context,
+        code: &str,
+        period: &FiscalPeriod,
+        entries: &[RegisterEntry],
+        opening: &[OpeningBalance],
+    ) -> Result<Form, Vec<Finding>> {
+        returns::draw(&Config::of(context)?, code, period, entries, opening)
     }
 
     fn chart_of_accounts(_context: &Context) -> Vec<AccountTemplate> {

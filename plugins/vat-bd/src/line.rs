@@ -2,29 +2,35 @@
 
 use niyam_sdk::{Decimal, Effect, Finding, Line, LineTaxes, PriceMode, TaxItem, round_half_up};
 
+use crate::amounts::{self, in_range, part, percentage, rounded};
 use crate::determine::Case;
-use crate::rates;
 use crate::tables::{self, Charge, INPUT_CREDIT, LAW_FROM, Rate, SUPPLEMENTARY_DUTY, UNITS, WITHHOLDING};
+use crate::{rates, withholding};
 
-/// 10^20: amounts have at most 20 digits before the point.
-const AMOUNT_BELOW: Decimal = Decimal::from_parts(0x6310_0000, 0x6bc7_5e2d, 5, false, 0);
+/// The code of a service from abroad.
+const IMPORTED_SERVICES: &str = "imported-services";
+
+/// The code of the tax for which the recipient accounts.
+pub(crate) const REVERSED: &str = "vat-reverse-charge";
 
 /// The rate at which input tax may be set off (s.46), and below which it may not.
-const STANDARD: Decimal = Decimal::from_parts(15, 0, 0, false, 0);
-
-/// No duty comes near it; the bound keeps what is computed from it in range.
-const PERCENT_MAX: Decimal = Decimal::from_parts(10_000, 0, 0, false, 0);
-const PERCENT_SCALE_MAX: u32 = 6;
+pub(crate) const STANDARD: Decimal = Decimal::from_parts(15, 0, 0, false, 0);
 
 /// The taxes of the line at `index`; nothing when it is refused, and the findings say why.
-pub(crate) fn taxes(case: &mut Case, index: usize, line: &Line) -> Option<LineTaxes> {
+pub(crate) fn taxes<'a>(case: &mut Case<'a>, index: usize, line: &'a Line) -> Option<LineTaxes> {
     let value = value(case, index, line);
-    let rate = rate(case, index, line);
-    let duty = rate.as_ref().map_or(Ok(None), |rate| duty(case, index, line, rate));
-    let (Some(value), Some(rate), Ok(duty)) = (value, rate, duty) else {
+    let supply = supply(case, index, line);
+    let duty = supply.as_ref().map_or(Ok(None), |supply| duty(case, index, line, supply.rate));
+    let deduction = if case.income_tax { withholding::income_tax(case, index, line) } else { Ok(None) };
+    let (Some(value), Some(supply), Ok(duty), Ok(mut deduction)) = (value, supply, duty, deduction) else {
         return None;
     };
-    match Amounts::of(case, line, value, rate.charge, duty.as_ref().map(|duty| duty.rate)) {
+    let rate = supply.rate;
+    let value = match &mut deduction {
+        Some(deduction) => deduction.grossed_up(case, index, value, rate.charge, duty.is_some())?,
+        None => value,
+    };
+    match Amounts::of(case, line, value, &supply, duty.as_ref().map(|duty| duty.rate)) {
         Some(amounts) if amounts.net.is_sign_negative() && !amounts.net.is_zero() => {
             let message = "the price holds less than the tax that is inside it";
             case.findings.push(
@@ -34,17 +40,18 @@ pub(crate) fn taxes(case: &mut Case, index: usize, line: &Line) -> Option<LineTa
             );
             None
         }
-        Some(amounts) => Some(items(case, line, rate, duty, &amounts)),
+        Some(amounts) => {
+            let mut taxed = items(case, index, line, &supply, duty, &amounts);
+            if let Some(deduction) = deduction {
+                deduction.add(case, index, line, &mut taxed)?;
+            }
+            Some(taxed)
+        }
         None => {
             case.findings.push(out_of_range("the line's tax").at(place(index, "unit_price")));
             None
         }
     }
-}
-
-/// Whether `amount` has at most 20 digits before the point.
-pub(crate) fn in_range(amount: Decimal) -> bool {
-    amount.abs() < AMOUNT_BELOW
 }
 
 /// A finding that `what` has more than 20 digits before the point.
@@ -53,7 +60,7 @@ pub(crate) fn out_of_range(what: &str) -> Finding {
 }
 
 /// s.32: the value of a supply is its consideration; a discount given at the counter lowers it.
-fn value(case: &mut Case, index: usize, line: &Line) -> Option<Decimal> {
+pub(crate) fn value(case: &mut Case, index: usize, line: &Line) -> Option<Decimal> {
     let before = case.findings.len();
     let mut refuse = |code, message: &str, field| {
         case.findings.push(Finding::error(code, message).at(place(index, field)));
@@ -83,18 +90,41 @@ fn value(case: &mut Case, index: usize, line: &Line) -> Option<Decimal> {
     Some(value)
 }
 
-fn rate(case: &mut Case, index: usize, line: &Line) -> Option<&'static Rate> {
-    let day = case.document.tax_date;
-    let found = rates::find(&line.supply_code, line.attributes.get("variant"), day);
-    let rate = match found {
+/// The row that a line's supply is taxed by.
+struct Supply<'a> {
+    rate: &'a Rate,
+    /// What the tenant's own rate rests on, where it stands in for the row's.
+    basis: Option<&'a str>,
+    /// s.20: the recipient accounts for the VAT, which is no part of what it pays to the supplier.
+    reversed: bool,
+}
+
+fn supply<'a>(case: &mut Case<'a>, index: usize, line: &'a Line) -> Option<Supply<'a>> {
+    let (day, config) = (case.document.tax_date, case.config);
+    let named = line.attributes.get("variant");
+    let (code, variant) = match config.is_mapped().then(|| config.supply(&line.supply_code)).flatten() {
+        Some(own) => (own.code.as_str(), named.or(own.variant.as_deref())),
+        None => (line.supply_code.as_str(), named),
+    };
+    let found = rates::find(code, variant, day);
+    let row = match found {
         Ok(rate) => rate,
         // Said once for the whole document already.
         Err(rates::Unknown::Day(_)) if day < LAW_FROM => return None,
         Err(unknown) => {
-            case.findings.push(unknown.finding(&line.supply_code, day, &format!("/lines/{index}")));
+            case.findings.push(unknown.finding(code, day, &format!("/lines/{index}")));
             return None;
         }
     };
+    let own = config.is_mapped().then(|| config.overridden(row.code, row.variant, day)).flatten();
+    let (rate, basis) = own.map_or((row, None), |own| (&own.rate, Some(own.basis.as_str())));
+    check(case, index, line, rate)?;
+    Some(Supply { rate, basis, reversed: case.purchase && rate.code == IMPORTED_SERVICES })
+}
+
+/// Warns of what is assumed of the row, and refuses a unit that is not its own.
+fn check(case: &mut Case, index: usize, line: &Line, rate: &Rate) -> Option<()> {
+    let day = case.document.tax_date;
     if let Some(verified) = rate.verified_from.filter(|verified| day < *verified) {
         let code = rate.code;
         let message =
@@ -125,7 +155,7 @@ fn rate(case: &mut Case, index: usize, line: &Line) -> Option<&'static Rate> {
         }
         _ => {}
     }
-    Some(rate)
+    Some(())
 }
 
 struct Duty<'a> {
@@ -142,7 +172,7 @@ fn duty<'a>(case: &mut Case, index: usize, line: &'a Line, rate: &Rate) -> Resul
         let pointer = format!("/lines/{index}/attributes/{attribute}");
         finding.at(pointer).citing(tables::citation(SUPPLEMENTARY_DUTY))
     };
-    let percent = text.parse::<Decimal>().ok().filter(is_percentage);
+    let percent = amounts::percent(text);
     let Some(percent) = percent else {
         let message =
             "the rate of supplementary duty is a percentage from 0 to 10000, with at most 6 decimals";
@@ -165,10 +195,6 @@ fn duty<'a>(case: &mut Case, index: usize, line: &'a Line, rate: &Rate) -> Resul
     Ok(Some(Duty { rate: percent, basis }))
 }
 
-fn is_percentage(rate: &Decimal) -> bool {
-    !rate.is_sign_negative() && *rate <= PERCENT_MAX && rate.scale() <= PERCENT_SCALE_MAX
-}
-
 struct Amounts {
     net: Decimal,
     duty: Decimal,
@@ -181,9 +207,9 @@ impl Amounts {
     ///
     /// s.57 and s.32: duty on the value, VAT on value and duty. Inside a price P, VAT is the tax fraction
     /// P·r/(100+r), and duty (P−VAT)·s/(100+s).
-    fn of(case: &Case, line: &Line, value: Decimal, charge: Charge, duty: Option<Decimal>) -> Option<Self> {
-        let places = case.places;
-        let percent = |base: Decimal, rate: Decimal| part(base, rate, Decimal::ONE_HUNDRED, places);
+    fn of(case: &Case, line: &Line, value: Decimal, supply: &Supply, duty: Option<Decimal>) -> Option<Self> {
+        let (places, charge) = (case.places, supply.rate.charge);
+        let percent = |base: Decimal, rate: Decimal| percentage(base, rate, places);
         let fraction = |price: Decimal, rate: Decimal| {
             part(price, rate, Decimal::ONE_HUNDRED.checked_add(rate)?, places)
         };
@@ -196,6 +222,14 @@ impl Amounts {
             _ => Some(round_half_up(Decimal::ZERO, places)),
         }?;
         let amounts = match case.document.price_mode {
+            // What is reversed is in no price.
+            _ if supply.reversed => {
+                let vat = match charge {
+                    Charge::Percent(rate) => percent(value, rate)?,
+                    _ => specific,
+                };
+                Self { net: value, duty: Decimal::ZERO, vat, gross: value }
+            }
             PriceMode::Exclusive => {
                 let duty = duty.map_or(Some(Decimal::ZERO), |rate| percent(value, rate))?;
                 let vat = match charge {
@@ -221,39 +255,17 @@ impl Amounts {
     }
 }
 
-/// `amount · numerator / denominator` at `places`, half up as [`round_half_up`] does, in whole numbers: exact until the
-/// one rounding, and no long division of decimals on the way. Nothing on negative input or when it does not fit.
-fn part(amount: Decimal, numerator: Decimal, denominator: Decimal, places: u32) -> Option<Decimal> {
-    let mut dividend = whole(amount)?.checked_mul(whole(numerator)?)?;
-    let mut divisor = whole(denominator)?;
-    let raise = |number: u128, by: u32| number.checked_mul(10_u128.checked_pow(by)?);
-    let (up, down) = (places + denominator.scale(), amount.scale() + numerator.scale());
-    if up >= down {
-        dividend = raise(dividend, up - down)?;
-    } else {
-        divisor = raise(divisor, down - up)?;
-    }
-    let half = divisor / 2;
-    let rounded = dividend.checked_add(half)?.checked_div(divisor)?;
-    // An odd divisor has no exact half, so its halves rounded down change nothing.
-    Decimal::try_from_i128_with_scale(i128::try_from(rounded).ok()?, places)
-        .ok()
-        .filter(|part| in_range(*part))
-}
-
-/// The digits of a decimal that is not negative.
-fn whole(amount: Decimal) -> Option<u128> {
-    u128::try_from(amount.mantissa()).ok()
-}
-
-/// [`round_half_up`], which has nothing to do for what stands at `places` already.
-fn rounded(amount: Decimal, places: u32) -> Decimal {
-    if amount.scale() == places { amount } else { round_half_up(amount, places) }
-}
-
-fn items(case: &mut Case, line: &Line, rate: &Rate, duty: Option<Duty>, amounts: &Amounts) -> LineTaxes {
+fn items(
+    case: &mut Case,
+    index: usize,
+    line: &Line,
+    supply: &Supply,
+    duty: Option<Duty>,
+    amounts: &Amounts,
+) -> LineTaxes {
+    let rate = supply.rate;
     let mut taxes = Vec::with_capacity(3);
-    if let Some(duty) = duty {
+    if let Some(duty) = duty.filter(|_| !supply.reversed) {
         taxes.push(TaxItem {
             code: "sd".to_owned(),
             rate: Some(duty.rate),
@@ -273,17 +285,21 @@ fn items(case: &mut Case, line: &Line, rate: &Rate, duty: Option<Duty>, amounts:
     };
     if rate.charge != Charge::Exempt {
         taxes.push(TaxItem {
-            code: "vat".to_owned(),
+            code: if supply.reversed { REVERSED } else { "vat" }.to_owned(),
             rate: percent,
             base: if percent.is_some() { dutied } else { line.quantity },
             amount: amounts.vat,
-            effect: Effect::Added,
+            effect: if supply.reversed { Effect::Informative } else { Effect::Added },
             // s.46: not below the standard rate, not for an amount per unit; exports keep it.
             recoverable: rate.charge == Charge::Zero || percent == Some(STANDARD),
-            citation: case.cited.index(rate.citation),
+            citation: match supply.basis {
+                Some(basis) => case.cited.article(rate.citation, basis),
+                None => case.cited.index(rate.citation),
+            },
         });
     }
-    if case.withholding && rate.withholding {
+    let deducted = case.withholding && rate.withholding && rate.charge != Charge::Exempt;
+    if deducted && !withholding::excluded(case, index, line, rate) {
         taxes.push(TaxItem {
             code: "vds".to_owned(),
             rate: percent,
@@ -298,31 +314,6 @@ fn items(case: &mut Case, line: &Line, rate: &Rate, duty: Option<Duty>, amounts:
     LineTaxes { line_id: line.id.clone(), net: amounts.net, taxes, gross: amounts.gross }
 }
 
-fn place(index: usize, field: &str) -> String {
+pub(crate) fn place(index: usize, field: &str) -> String {
     format!("/lines/{index}/{field}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{part, round_half_up};
-    use niyam_sdk::Decimal;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_whole_numbers_agree_with_decimals(
-            amount in 0_i64..10_000_000_000_000,
-            scale in 0_u32..3,
-            rate in 0_i64..100_000,
-            rate_scale in 0_u32..4,
-            places in 0_u32..3,
-        ) {
-            let (amount, rate) = (Decimal::new(amount, scale), Decimal::new(rate, rate_scale));
-            for denominator in [Decimal::ONE_HUNDRED, Decimal::ONE_HUNDRED + rate] {
-                let expected = round_half_up(amount * rate / denominator, places);
-                let found = part(amount, rate, denominator, places).expect("it fits");
-                prop_assert_eq!(found.to_string(), expected.to_string());
-            }
-        }
-    }
 }

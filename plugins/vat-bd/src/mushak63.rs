@@ -1,15 +1,16 @@
 //! Mushak-6.3, the tax invoice: every field of the paper, in taka.
 
 use niyam_sdk::{
-    Block, Cell, Column, Context, Decimal, Determination, Document, Field, Finding, Form, Grid, IssueFacts,
-    Label, Line, LineTaxes, TaxItem, round_half_up, with_places,
+    Block, Cell, Context, Decimal, Determination, Document, Field, Finding, Form, Grid, IssueFacts, Line,
+    LineTaxes, TaxItem, round_half_up, with_places,
 };
 
 use crate::config::Config;
+use crate::papers::sheet::{self, bin, column, labels, text};
 use crate::tables::{
     self, COLUMNS, Charge, FOOTER, HEADER, INVOICE_PAPER, NOTE, Needed, Printed, TITLE, TOTAL, UNITS,
 };
-use crate::{determine, identifiers, issue, rates};
+use crate::{determine, issue, rates};
 
 /// Places of a unit price that is not whole at the places of the amounts: value divided by quantity may have no end.
 const UNIT_PRICE_PLACES: u32 = 4;
@@ -35,7 +36,7 @@ pub(crate) fn draw(
         Ok(grid) if findings.is_empty() => Ok(Form {
             code: issue::MUSHAK_63.to_owned(),
             titles: labels(&TITLE[0]),
-            blocks: vec![Block::Fields(header), Block::Grid(grid), Block::Fields(footer)],
+            blocks: blocks(&config, header, grid, footer),
         }),
         Ok(_) => Err(findings),
         Err(refused) => {
@@ -45,9 +46,16 @@ pub(crate) fn draw(
     }
 }
 
-fn labels(place: &Printed) -> Vec<Label> {
-    let label = |lang: &str, text: &str| Label { lang: lang.to_owned(), text: text.to_owned() };
-    vec![label("bn", place.bn), label("en", place.en)]
+/// The paper from top to bottom; its total also in words, where there are words for it.
+fn blocks(config: &Config, header: Vec<Field>, grid: Grid, footer: Vec<Field>) -> Vec<Block> {
+    let total = match grid.totals.last() {
+        Some(Cell::Amount(total)) => sheet::in_words(config, *total),
+        _ => None,
+    };
+    let mut blocks = vec![Block::Fields(header), Block::Grid(grid)];
+    blocks.extend(total);
+    blocks.push(Block::Fields(footer));
+    blocks
 }
 
 fn field(
@@ -99,21 +107,6 @@ fn value_of(place: &Printed, document: &Document, facts: &IssueFacts) -> (Cell, 
         "footnote" => (text(Some(NOTE[0].bn)), ""),
         // Signed and sealed by hand.
         _ => (Cell::Empty, ""),
-    }
-}
-
-fn text(value: Option<&str>) -> Cell {
-    value
-        .map(str::trim)
-        .filter(|value| !value.is_empty())
-        .map_or(Cell::Empty, |value| Cell::Text(value.to_owned()))
-}
-
-fn bin(value: Option<&str>) -> Cell {
-    match value.map(|value| (value, identifiers::check("bin", value))) {
-        Some((_, Ok(normal))) => Cell::Text(normal),
-        Some((value, Err(_))) => text(Some(value)),
-        None => Cell::Empty,
     }
 }
 
@@ -212,10 +205,6 @@ impl Rows<'_> {
     fn taka(&self, amount: Decimal) -> Option<Decimal> {
         Some(round_half_up(amount.checked_mul(self.taka_rate)?, self.places))
     }
-}
-
-fn column(place: &Printed) -> Column {
-    Column { key: place.key.to_owned(), labels: labels(place), numeric: place.numeric }
 }
 
 fn description(line: &Line) -> String {

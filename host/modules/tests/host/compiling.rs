@@ -48,7 +48,11 @@ fn one_that_compiles_for_ever_is_ended() {
 #[test]
 fn how_the_compiler_ends_says_whether_it_is_the_components_fault() {
     for (script, code, text) in [
-        ("/bin/cat > /dev/null; echo too many of them >&2; exit 1", "component-not-compilable", "too many of them"),
+        (
+            "/bin/cat > /dev/null; echo too many of them >&2; exit 1",
+            "component-not-compilable",
+            "too many of them",
+        ),
         ("kill -XCPU $$", "component-not-compilable", "more time or memory"),
         ("kill -ABRT $$", "component-not-compilable", "more time or memory"),
         // It is not: somebody ended it, or it is not there.

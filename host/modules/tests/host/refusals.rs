@@ -145,10 +145,7 @@ fn a_component_without_a_world_of_the_contract() {
         (&[][..], "it exports nothing"),
         (&[("module", "describe")], "it exports niyam:rules/module@0.1.0"),
         (&[("tax", "determine")], "it exports niyam:rules/tax@0.1.0"),
-        (
-            &[("module", "name"), ("policy", "evaluate")],
-            "niyam:rules/module@0.1.0 has no function describe",
-        ),
+        (&[("module", "name"), ("policy", "evaluate")], "niyam:rules/module@0.1.0 has no function describe"),
         (
             &[("module", "describe"), ("tax", "determine"), ("compliance", "check-identifier")],
             "niyam:rules/compliance@0.1.0 has no function fiscal-period-of",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use niyam_modules::Compiler;
-use rustix::process::{Resource, Rlimit, Signal, setrlimit, set_parent_process_death_signal};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 
 /// Processor time of one compilation, seconds: more than ten times what an interpreter's component takes.
 const CPU_SECONDS: u64 = 300;

@@ -122,10 +122,7 @@ impl App {
                 Some(_) => signatures.push((key_id, signature.signature)),
             }
         }
-        if signatures.is_empty()
-            && !self.allow_unsigned
-            && !ignored.is_empty()
-        {
+        if signatures.is_empty() && !self.allow_unsigned && !ignored.is_empty() {
             return Err(ignored.swap_remove(0).into());
         }
         let had = self.store.uploaded_modules(&actor.tenant).await?;

@@ -60,7 +60,11 @@ impl Asked {
     ///
     /// # Errors
     /// When the store fails, or the history does not make sense.
-    pub(crate) async fn about(opener: &Opener, tenant: &TenantId, opened: &Opened) -> Result<Self, AskedError> {
+    pub(crate) async fn about(
+        opener: &Opener,
+        tenant: &TenantId,
+        opened: &Opened,
+    ) -> Result<Self, AskedError> {
         let unreadable = |error: &dyn std::fmt::Display| AskedError::Unreadable(error.to_string());
         let event = &opened.event;
         let metadata = serde_json::from_slice(&event.metadata).map_err(|error| unreadable(&error))?;
@@ -72,15 +76,20 @@ impl Asked {
                 _ => before(opener, tenant, opened).await?,
             };
             // What leaves the document as it was is about the one before.
-            erased |= before_erased
-                && matches!(happened, InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_));
+            erased |=
+                before_erased && matches!(happened, InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_));
             About::Invoice { before: before.map(Box::new), event: Box::new(happened) }
         } else {
             match opened.read().map_err(|error| unreadable(&error))? {
                 TenantEvent::ProfileChanged(changed) => {
                     About::Profile { tenant: tenant.clone(), profile: changed.profile }
                 }
-                _ => return Err(AskedError::Unreadable(format!("no policy is asked about {}", event.event_type))),
+                _ => {
+                    return Err(AskedError::Unreadable(format!(
+                        "no policy is asked about {}",
+                        event.event_type
+                    )));
+                }
             }
         };
         Ok(Self { about, metadata, erased, recorded_at: event.recorded_at })
@@ -121,8 +130,9 @@ async fn before(
     earlier.retain(|event| event.version < opened.event.version);
     let (mut state, mut erased) = (None, false);
     for event in opener.opening(tenant).events(earlier).await? {
-        let read: InvoiceEvent =
-            event.read().map_err(|error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string()))?;
+        let read: InvoiceEvent = event
+            .read()
+            .map_err(|error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string()))?;
         if matches!(read, InvoiceEvent::Drafted(_) | InvoiceEvent::Revised(_)) {
             erased = event.erased;
         }

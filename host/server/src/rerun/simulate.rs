@@ -244,13 +244,9 @@ impl Simulator {
             self.simulated.erased += 1;
             return Ok(());
         }
-        let compared = compare(
-            (&shared.module, &shared.config),
-            &document,
-            stored.assessment.taxes,
-            &mut self.answer,
-        )
-        .map_err(unreadable)?;
+        let compared =
+            compare((&shared.module, &shared.config), &document, stored.assessment.taxes, &mut self.answer)
+                .map_err(unreadable)?;
         self.simulated.documents += 1;
         let (kind, before, after, codes) = match compared {
             Compared::Same(answer) => {

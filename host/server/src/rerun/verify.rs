@@ -209,6 +209,7 @@ pub(crate) async fn verification(
         after: since,
         up_to,
     };
-    let verifier = || Verifier::new(opener.clone(), tenant.clone(), Arc::clone(components), Arc::clone(&configs));
+    let verifier =
+        || Verifier::new(opener.clone(), tenant.clone(), Arc::clone(components), Arc::clone(&configs));
     Ok((sweep, std::iter::repeat_with(verifier).take(workers).collect()))
 }

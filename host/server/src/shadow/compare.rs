@@ -111,8 +111,7 @@ impl Comparer {
     ) -> Result<(), String> {
         let Some(plan) = &stored.plan else { return Ok(()) };
         let unreadable = |error: serde_json::Error| error.to_string();
-        let taxes: Determination =
-            serde_json::from_str(stored.assessment.taxes.get()).map_err(unreadable)?;
+        let taxes: Determination = serde_json::from_str(stored.assessment.taxes.get()).map_err(unreadable)?;
         let issued_on: Date = serde_json::from_str(plan.issued_on.get()).map_err(unreadable)?;
         let before: IssuePlan = serde_json::from_str(plan.plan.get()).map_err(unreadable)?;
         let asked = patiently(|| {

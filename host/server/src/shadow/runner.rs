@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use niyam_domain::{
-    Activated, Activations, Position, TenantEvent, TenantId, World,
-};
+use niyam_domain::{Activated, Activations, Position, TenantEvent, TenantId, World};
 use niyam_modules::Module;
 use niyam_store::StoreError;
 use tokio::sync::{Notify, watch};
@@ -176,7 +174,9 @@ impl Shadows {
         let books = self.jobs.opener().books();
         let (mut after, mut left) = (Position(0), number);
         loop {
-            let page = books.of_types(tenant, &types, (after, Position(i64::MAX.unsigned_abs())), PAGE_EVENTS).await?;
+            let page = books
+                .of_types(tenant, &types, (after, Position(i64::MAX.unsigned_abs())), PAGE_EVENTS)
+                .await?;
             for event in &page {
                 after = event.position;
                 left = left.saturating_sub(1);
@@ -243,11 +243,7 @@ enum Event {
 }
 
 /// Asks for as long as a slice lasts, one event at least; where it came to.
-fn ask(
-    mut comparer: Comparer,
-    mut events: VecDeque<Event>,
-    reaches: Position,
-) -> (Comparer, Position) {
+fn ask(mut comparer: Comparer, mut events: VecDeque<Event>, reaches: Position) -> (Comparer, Position) {
     let began = Instant::now();
     while let Some(event) = events.pop_front() {
         let position = match event {

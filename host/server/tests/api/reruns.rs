@@ -170,7 +170,9 @@ async fn decide_everything(host: &TestHost) -> u64 {
     let approved = host.change(&path, "approve", &revised.etag).await;
     done(host.change(&path, "issue", &approved.etag).await);
     let (path, draft) = host.draft(&sale("standard", "1")).await;
-    done(host.post(&format!("{path}/cancel"), &[("if-match", &draft.etag)], &json!({"reason": "twice"})).await);
+    done(
+        host.post(&format!("{path}/cancel"), &[("if-match", &draft.etag)], &json!({"reason": "twice"})).await,
+    );
     // Two policies for seven events; the taxes of four, and one issue.
     let documents = 4 + 1 + 2 * 7;
     1 + 1 + u64::try_from(months).unwrap() + documents
@@ -180,9 +182,16 @@ async fn every_kind_of_decision_is_run_again(on: On) {
     let host = TestHost::knowing(on, &["unruly-policy", "credit-guard"]).await;
     let decisions = decide_everything(&host).await;
     let (code, report) = host.verify(&[]).await;
-    assert_eq!((code, &report["decisions"], &report["proven"]), (0, &json!(decisions), &json!(decisions)), "{report}");
+    assert_eq!(
+        (code, &report["decisions"], &report["proven"]),
+        (0, &json!(decisions), &json!(decisions)),
+        "{report}"
+    );
     let job = host.ended(&host.job("/v1/verifications", &json!({})).await).await;
-    assert_eq!((&job["result"]["conclusion"], &job["result"]["proven"]), (&json!("proven"), &json!(decisions)));
+    assert_eq!(
+        (&job["result"]["conclusion"], &job["result"]["proven"]),
+        (&json!("proven"), &json!(decisions))
+    );
 
     // A ruling, an account of the template and a period that were altered are told, each once.
     host.alter_payloads(
@@ -221,7 +230,11 @@ async fn what_policies_ruled_on_who_was_erased_is_not_run_again(on: On) {
     assert_eq!(host.post("/v1/data-subjects/c-1042/erase", &[], &erase).await.status, 200);
     let (code, report) = host.verify(&[]).await;
     // Of the first invoice all: three with taxes, the issue, and two policies at each of four steps.
-    assert_eq!((code, &report["erased"], &report["conclusion"]), (0, &json!(3 + 1 + 8), &json!("proven")), "{report}");
+    assert_eq!(
+        (code, &report["erased"], &report["conclusion"]),
+        (0, &json!(3 + 1 + 8), &json!("proven")),
+        "{report}"
+    );
     assert_eq!(report["proven"], json!(decisions - 12));
 }
 

@@ -49,7 +49,12 @@ async fn a_return_is_prepared_reviewed_filed_and_corrected(on: On) {
     assert_eq!(prepared.status, 201, "{}", prepared.text);
     assert_eq!((&prepared.body["status"], &prepared.body["documents"]), (&json!("prepared"), &json!(3)));
     let shown = host.get(AUGUST).await;
-    assert_eq!((&shown.body["proven"], &shown.body["erased"]), (&json!(true), &json!(false)), "{}", shown.text);
+    assert_eq!(
+        (&shown.body["proven"], &shown.body["erased"]),
+        (&json!(true), &json!(false)),
+        "{}",
+        shown.text
+    );
     assert_eq!((&shown.etag, &shown.body["hash"]), (&prepared.etag, &prepared.body["hash"]));
     let standard = note(&shown, "4");
     assert_eq!((&standard["value"], &standard["vat"]), (&json!("3000.00"), &json!("450.00")));

@@ -139,7 +139,10 @@ async fn a_policy_in_shadow_rules_beside_those_in_force_and_fails_no_command(on:
     assert_eq!((failed.get("ruling"), &failed["codes"]), (None, &json!(["module-trapped"])));
     assert_eq!(counts(&host, &asking).await["differ"], 1);
     let told = differences(&host, &asking).await.body;
-    assert_eq!((&told["items"][0]["ruling"], &told["items"][0]["command"]), (&json!("needs-approval"), &json!("change-profile")));
+    assert_eq!(
+        (&told["items"][0]["ruling"], &told["items"][0]["command"]),
+        (&json!("needs-approval"), &json!("change-profile"))
+    );
     // What the policy said has the document in it; what is kept of it does not.
     let stored = everything(&host).await;
     for personal in PERSONAL {

@@ -31,6 +31,14 @@ pub fn invoice(lines: Vec<Line>) -> Document {
     }
 }
 
+/// The same bought, by a complete Mushak-6.3 of the supplier, paid through a bank.
+pub fn purchase(lines: Vec<Line>) -> Document {
+    let sold = invoice(lines);
+    let attributes =
+        sold.attributes.clone().with("mushak_6_3", "77/2026-2027").with("payment_channel", "bank");
+    Document { direction: Direction::Purchase, attributes, ..sold }
+}
+
 /// One of a supply at a price.
 pub fn line(code: &str, price: &str) -> Line {
     Line {

@@ -245,8 +245,9 @@ fn the_paper_has_every_field_of_the_mushak_6_3() {
     let form = pack.draw_form(&code, &document, &taxes).expect("it is drawn");
     assert_eq!(keys(&form), printed(KEY, &["header", "column", "footer"]));
     assert_eq!(form.titles[0].text, printed(BANGLA, &["title"])[0]);
-    let [Block::Fields(_), Block::Grid(grid), Block::Fields(_)] = form.blocks.as_slice() else {
-        panic!("a grid between two groups of fields: {form:?}");
+    let [Block::Fields(_), Block::Grid(grid), Block::Paragraph(_), Block::Fields(_)] = form.blocks.as_slice()
+    else {
+        panic!("a grid, its total in words, between two groups of fields: {form:?}");
     };
     assert_eq!(grid.totals[0], Cell::Text(printed(BANGLA, &["total"])[0].clone()));
     let refused = pack.draw_form("mushak-6.1", &document, &taxes).expect_err("no such paper");

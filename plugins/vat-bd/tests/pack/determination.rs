@@ -114,11 +114,14 @@ fn a_deducting_customer_keeps_the_vat_of_a_listed_service() {
 }
 
 #[test]
-fn a_purchase_bears_the_same_tax_and_no_deduction() {
+fn a_purchase_bears_the_same_tax_and_its_buyer_deducts_it() {
     let sale = withheld(invoice(vec![line("S032.00", "10000")]));
     let purchase = Document { direction: Direction::Purchase, ..sale.clone() };
     assert_eq!(taxed(&purchase).tax_added, taxed(&sale).tax_added);
-    assert!(taxed(&purchase).tax_withheld.is_zero());
+    assert_eq!(taxed(&purchase).tax_withheld.to_string(), "1500.00");
+    let mut plain = purchase;
+    plain.customer.attributes = Attributes::new();
+    assert!(taxed(&plain).tax_withheld.is_zero());
 }
 
 #[test]

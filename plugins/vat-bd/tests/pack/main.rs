@@ -1,13 +1,22 @@
 //! The pack from outside: worked cases, every row of its table, refusals, papers, properties; natively, and in
 //! `component` as it is shipped.
 
+mod amounts;
 mod build;
 mod cases;
 mod component;
+mod credit;
+mod deductions;
 mod determination;
+mod imports;
 mod issuing;
+mod months;
+mod papers;
 mod properties;
+mod returns;
+mod statements;
 mod table;
+mod words;
 
 use niyam_sdk::{ComplianceModule, Context, Determination, Document, Finding};
 use vat_bd::VatBd;

@@ -44,9 +44,10 @@ impl Verifier {
         };
         let input = digest_of(&[b"[", text.get().as_bytes(), b"]"]);
         let input = canonical(input, &decision.input_digest, || digest_json(&(&document,)));
-        let answer = self.check(place, decision, input, Stored::Accepted(taxes.get()), |module, config| {
-            module.determine_unproved(config, &document, module.fuel_for(&document))
-        })?;
+        let answer =
+            self.check(place, decision, input, Stored::Accepted(taxes.get()), |module, config| {
+                module.determine_unproved(config, &document, module.fuel_for(&document))
+            })?;
         Ok(answer.map(|taxes| (document, taxes)))
     }
 

@@ -48,8 +48,7 @@ impl Verifier {
         place.erased |= asked.as_ref().is_ok_and(|asked| asked.erased);
         for StoredRuling { today, ruling, decision } in &rulings.policies {
             let request = asked.as_ref().map_err(Clone::clone);
-            let request =
-                request.and_then(|asked| asked.request(*today).map_err(|error| error.to_string()));
+            let request = request.and_then(|asked| asked.request(*today).map_err(|error| error.to_string()));
             let request = match request {
                 Ok(request) => request,
                 Err(reason) => {

@@ -175,11 +175,8 @@ async fn a_module_that_nobody_calls_leaves_memory_and_comes_back_to_answer() {
     // Another host on the same database, which waits for nobody.
     let database = host.database.as_deref().map(|url| url.parse().unwrap());
     let clock = Arc::clone(&host.clock) as Arc<dyn niyam_store::Clock>;
-    let config = AppConfig {
-        clock,
-        idle_after: Duration::ZERO,
-        ..AppConfig::new(host.data().to_owned(), database)
-    };
+    let config =
+        AppConfig { clock, idle_after: Duration::ZERO, ..AppConfig::new(host.data().to_owned(), database) };
     let app = App::open(config).await.unwrap();
     let impatient = Server::start(app, "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let url = format!("http://{}", impatient.address());

@@ -292,7 +292,12 @@ fn a_component_is_compiled_within_bounds_of_time_and_memory() {
     std::fs::write(&file, guest("credit-guard")).unwrap();
     let compile = |options: &[&str]| {
         let mut program = Command::new(env!("CARGO_BIN_EXE_niyam"));
-        program.arg("compile-component").args(options).stdin(std::fs::File::open(&file).unwrap()).output().unwrap()
+        program
+            .arg("compile-component")
+            .args(options)
+            .stdin(std::fs::File::open(&file).unwrap())
+            .output()
+            .unwrap()
     };
     let compiled = compile(&[]);
     let said = String::from_utf8_lossy(&compiled.stderr).into_owned();

@@ -84,7 +84,12 @@ async fn signatures_by_keys_that_nobody_trusts_count_for_nothing_and_are_told(on
     let policy = json!({"publishers": null, "signatures": 2});
     assert_eq!(host.put("/v1/module-policy", &[("if-match", &etag)], &policy).await.status, 200);
     let again = upload(&host, component.clone(), &signatures).await;
-    assert_eq!((again.status.as_u16(), &again.body["trust"]), (200, &json!("not-accepted")), "{}", again.text);
+    assert_eq!(
+        (again.status.as_u16(), &again.body["trust"]),
+        (200, &json!("not-accepted")),
+        "{}",
+        again.text
+    );
 }
 
 async fn a_tenant_accepts_some_publishers_alone(on: On) {
