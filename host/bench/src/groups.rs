@@ -1,5 +1,6 @@
 //! The groups of measurements.
 
+pub mod documents;
 pub mod issue_invoice;
 pub mod modules;
 pub mod rerun;
@@ -20,5 +21,5 @@ pub struct Group {
 }
 
 /// Every group, in the order in which they run.
-pub const GROUPS: [Group; 5] =
-    [modules::GROUP, issue_invoice::GROUP, store::GROUP, rerun::VERIFY, rerun::SIMULATION];
+pub const GROUPS: [Group; 6] =
+    [modules::GROUP, issue_invoice::GROUP, store::GROUP, rerun::VERIFY, rerun::SIMULATION, documents::GROUP];

@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::thread;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
 use niyam_modules::{LoadError, ModuleHost};
@@ -21,6 +22,7 @@ use crate::packs::{PackError, Packs};
 use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::tenants::Tenants;
+use crate::turns::Turns;
 
 /// Most components that are taken in at one time.
 const UPLOADS_AT_ONCE: usize = 4;
@@ -88,6 +90,8 @@ pub struct App {
     pub(crate) compiler: Arc<Notify>,
     /// Components that are taken in at one time, whole in memory.
     pub(crate) uploads: Semaphore,
+    /// Whose paper is drawn, and when.
+    pub(crate) papers: Turns,
     pub(crate) allow_unsigned: bool,
     pub(crate) tenants: Tenants,
     pub(crate) key: SigningKey,
@@ -123,6 +127,8 @@ impl App {
         let tenants = Tenants::new(aggregates.clone());
         let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
         let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
+        // Each takes a processor while it is drawn, and no tenant takes all of them.
+        let papers_at_once = thread::available_parallelism().map_or(2, Into::into).max(2);
         Ok(Self {
             store,
             vault,
@@ -130,6 +136,7 @@ impl App {
             packs: Arc::new(packs),
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            papers: Turns::new(papers_at_once, papers_at_once / 2),
             allow_unsigned,
             tenants,
             key,

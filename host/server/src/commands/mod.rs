@@ -22,6 +22,7 @@ pub(crate) mod tax;
 pub(crate) mod tenant;
 pub(crate) mod views;
 
+use niyam_documents::DrawError;
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, InvalidAppend, StoreError};
 use niyam_values::Finding;
@@ -81,6 +82,12 @@ pub(crate) enum CommandError {
     /// The pack does not draw such a paper for the invoice.
     #[error("there is no such paper")]
     FormMissing,
+    /// The paper is more than can be drawn.
+    #[error(transparent)]
+    Paper(#[from] DrawError),
+    /// Too many papers are being drawn.
+    #[error("too many papers wait to be drawn")]
+    PapersBusy,
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,
