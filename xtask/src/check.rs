@@ -9,7 +9,7 @@ use crate::plugins;
 use crate::postgres::TestServer;
 use crate::steps::Steps;
 use crate::workspace::{cargo, root};
-use niyam_build::process::{self, find};
+use niyam_build::process::{self, find, install_debian};
 
 /// What `cargo xtask test` may be told.
 #[derive(Args)]
@@ -21,7 +21,7 @@ pub(crate) struct Options {
 
 /// Format, lints, documentation's examples, then the tests, so that the runner's summary comes last.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let mut steps = Steps::new(6);
+    let mut steps = Steps::new(7);
     steps.take("Format", || process::run(in_root().args(["fmt", "--all", "--check"])))?;
     steps.take("Modules", plugins::run)?;
     steps.take("Lints", || {
@@ -29,6 +29,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         plugins::lint()
     })?;
     let postgres = steps.take("PostgreSQL", TestServer::start)?;
+    steps.take("What reads PDF", || match find("pdftotext") {
+        Some(_) => Ok(()),
+        None => install_debian(&["poppler-utils"]),
+    })?;
     steps.take("Examples in the documentation", || {
         process::run(in_root().args(["test", "--quiet", "--workspace", "--doc"]))
     })?;

@@ -1,6 +1,7 @@
 //! The groups of measurements.
 
 pub mod books;
+pub mod documents;
 pub mod issue_invoice;
 pub mod modules;
 pub mod rerun;
@@ -21,5 +22,12 @@ pub struct Group {
 }
 
 /// Every group, in the order in which they run.
-pub const GROUPS: [Group; 6] =
-    [modules::GROUP, issue_invoice::GROUP, store::GROUP, rerun::VERIFY, rerun::SIMULATION, books::GROUP];
+pub const GROUPS: [Group; 7] = [
+    modules::GROUP,
+    issue_invoice::GROUP,
+    store::GROUP,
+    rerun::VERIFY,
+    rerun::SIMULATION,
+    documents::GROUP,
+    books::GROUP,
+];

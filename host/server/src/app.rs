@@ -6,6 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::thread;
 use std::time::Duration;
 
 use niyam_domain::{Invoice, StreamId, TenantId, Version};
@@ -23,6 +24,7 @@ use crate::personal::{Vault, VaultError};
 use crate::proof::maker::Checkpoints;
 use crate::shadow::Shadows;
 use crate::tenants::Tenants;
+use crate::turns::Turns;
 
 /// Most components that are taken in at one time.
 const UPLOADS_AT_ONCE: usize = 4;
@@ -96,6 +98,8 @@ pub struct App {
     pub(crate) compiler: Arc<Notify>,
     /// Components that are taken in at one time, whole in memory.
     pub(crate) uploads: Semaphore,
+    /// Whose paper is drawn, and when.
+    pub(crate) papers: Turns,
     pub(crate) allow_unsigned: bool,
     pub(crate) idle_after: Duration,
     pub(crate) tenants: Tenants,
@@ -140,6 +144,8 @@ impl App {
         let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
         let jobs = Arc::new(jobs);
         let shadows = Shadows::new(Arc::clone(&packs), Arc::clone(&jobs), aggregates.clone());
+        // Each takes a processor while it is drawn, and no tenant takes all of them.
+        let papers_at_once = thread::available_parallelism().map_or(2, Into::into).max(2);
         Ok(Self {
             store,
             vault,
@@ -147,6 +153,7 @@ impl App {
             packs,
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),
+            papers: Turns::new(papers_at_once, papers_at_once / 2),
             allow_unsigned,
             idle_after,
             tenants,

@@ -9,7 +9,7 @@ use niyam_store::{EventStore, StoreError};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
-use crate::turns::{Busy, Turns};
+use crate::turns::{Busy, CALLS_AT_ONCE, CALLS_OF_TENANT, Turns};
 
 /// The components in the binary.
 static BUNDLED: &[&[u8]] = include!(concat!(env!("OUT_DIR"), "/bundled.rs"));
@@ -91,7 +91,7 @@ impl Packs {
             host,
             store,
             bundled,
-            turns: Turns::new(),
+            turns: Turns::new(CALLS_AT_ONCE, CALLS_OF_TENANT),
             inspections: Arc::new(Semaphore::new(2)),
             used: Mutex::default(),
         })

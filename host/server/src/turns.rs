@@ -1,4 +1,4 @@
-//! Whose module runs, and when: calls get threads of their own, and what takes long makes room for what does not.
+//! Whose module runs or paper is drawn, and when: calls get threads of their own, and what takes long makes room for what does not.
 //!
 //! A call begins as anybody's equal. One that is still running after [`LONG_CALL`] gets what processor time the others
 //! leave over, and so do its tenant's next calls, on the low lane: few at a time, so that each still has its time to end.
@@ -19,10 +19,10 @@ use rustix::thread::{Pid, gettid};
 use rustix::time::{ClockId, clock_gettime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-/// Most calls at one time, below what the pool of instances holds.
-const CALLS_AT_ONCE: usize = CALLS_MAX as usize / 2;
+/// Most calls of modules at one time, below what the pool of instances holds.
+pub(crate) const CALLS_AT_ONCE: usize = CALLS_MAX as usize / 2;
 /// Most of them for one tenant.
-const CALLS_OF_TENANT: usize = CALLS_AT_ONCE / 2;
+pub(crate) const CALLS_OF_TENANT: usize = CALLS_AT_ONCE / 2;
 /// How long a call waits for its turn before the client hears 503.
 const TURN_WAIT: Duration = Duration::from_secs(2);
 
@@ -45,6 +45,7 @@ pub(crate) struct Busy;
 /// The threads, and whose turn it is.
 pub(crate) struct Turns {
     of_all: Arc<Semaphore>,
+    per_tenant: usize,
     tenants: Mutex<HashMap<TenantId, Arc<TenantTurns>>>,
     normal: Arc<Lane>,
     low: Arc<Lane>,
@@ -57,8 +58,8 @@ struct TenantTurns {
 }
 
 impl Turns {
-    /// Threads come with the first calls.
-    pub(crate) fn new() -> Self {
+    /// At most `at_once` calls at one time, `per_tenant` of them for one tenant. Threads come with the first calls.
+    pub(crate) fn new(at_once: usize, per_tenant: usize) -> Self {
         let cores = thread::available_parallelism().map_or(1, Into::into);
         let running = Arc::new(Running::default());
         watch(Arc::downgrade(&running));
@@ -71,7 +72,8 @@ impl Turns {
             })
         };
         Self {
-            of_all: Arc::new(Semaphore::new(CALLS_AT_ONCE)),
+            of_all: Arc::new(Semaphore::new(at_once)),
+            per_tenant,
             tenants: Mutex::default(),
             normal: lane(false),
             low: lane(true),
@@ -119,7 +121,7 @@ impl Turns {
         let mut tenants = locked(&self.tenants);
         let turns = tenants.entry(tenant.clone()).or_insert_with(|| {
             Arc::new(TenantTurns {
-                turns: Arc::new(Semaphore::new(CALLS_OF_TENANT)),
+                turns: Arc::new(Semaphore::new(self.per_tenant)),
                 low_until: Mutex::new(None),
             })
         });
@@ -300,7 +302,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_takes_long_is_lowered_with_its_tenant_and_nobody_else() {
-        let turns = Turns::new();
+        let turns = Turns::new(CALLS_AT_ONCE, CALLS_OF_TENANT);
         let (long, quick) = ("long".parse().unwrap(), "quick".parse().unwrap());
         let usual = turns.run(&quick, priority).await.unwrap();
         assert_eq!(turns.run(&long, burn).await.unwrap(), LOW_PRIORITY);
@@ -315,7 +317,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_is_lowered_runs_few_at_a_time() {
-        let turns = Turns::new();
+        let turns = Turns::new(CALLS_AT_ONCE, CALLS_OF_TENANT);
         let long: TenantId = "long".parse().unwrap();
         *locked(&turns.of_tenant(&long).low_until) = Some(Instant::now() + Duration::from_hours(1));
         let allowed = turns.of_long.available_permits();
@@ -342,7 +344,7 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_panic_goes_on_where_the_call_was_asked_for_and_leaves_the_turns_as_they_were() {
-        let turns = Arc::new(Turns::new());
+        let turns = Arc::new(Turns::new(CALLS_AT_ONCE, CALLS_OF_TENANT));
         let tenant: TenantId = "t".parse().unwrap();
         for _ in 0..CALLS_AT_ONCE * 2 {
             let (turns, tenant) = (Arc::clone(&turns), tenant.clone());

@@ -22,16 +22,16 @@ const LONG: Duration = Duration::from_mins(2);
 fn what_another_process_compiled_answers_and_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let component = Wicked::evaluating(ALLOWED).component();
-    let compiled = folder.path().join("compiled-elsewhere");
-    fs::write(&compiled, compile(&component).unwrap()).unwrap();
-    let script = format!("/bin/cat > /dev/null; exec /bin/cat {}", compiled.display());
+    let elsewhere = folder.path().join("compiled-elsewhere");
+    fs::write(&elsewhere, compile(&component).unwrap()).unwrap();
+    let script = format!("/bin/cat > /dev/null; exec /bin/cat {}", elsewhere.display());
     let arguments = vec!["-c".into(), script.into()];
     let compiler = Compiler { program: "/bin/sh".into(), arguments, time_max: LONG };
     let cache = folder.path().join("cache");
     let host = ModuleHost::new(cache.clone()).unwrap().compiling_with(compiler.clone());
     host.load(&component).unwrap().evaluate("{}", &request()).unwrap();
     // It is not compiled again.
-    fs::remove_file(&compiled).unwrap();
+    fs::remove_file(&elsewhere).unwrap();
     let host = ModuleHost::new(cache).unwrap().compiling_with(compiler);
     host.load(&component).unwrap().evaluate("{}", &request()).unwrap();
 }

@@ -132,14 +132,34 @@ impl Caller {
             .ok_or_else(|| ApiError::new(Code::PositionInvalid, "Niyam-Position is a whole number"))
     }
 
-    /// Whether the client would rather have a page than JSON; 406 when it wants neither.
-    pub(crate) fn wants_page(&self) -> Result<bool, ApiError> {
-        self.wants("text", "html")
+    /// The one of `offered`, each with its kind and subtype, that the client wants most, the first of equals; 406 when it
+    /// wants none.
+    pub(crate) fn preferred<T: Copy>(&self, offered: &[(&str, &str, T)]) -> Result<T, ApiError> {
+        preferred(self.accept(), offered).ok_or_else(|| {
+            let names: Vec<_> =
+                offered.iter().map(|(kind, subtype, _)| format!("{kind}/{subtype}")).collect();
+            ApiError::new(Code::NotAcceptable, format!("{} are offered", names.join(", ")))
+        })
+    }
+
+    /// Whether `If-None-Match` names that `ETag`.
+    pub(crate) fn has(&self, etag: &str) -> bool {
+        let named =
+            self.headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
+        // Compared weakly (RFC 9110, 13.1.2).
+        named
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag) == etag)
+    }
+
+    fn accept(&self) -> &str {
+        self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*")
     }
 
     /// Whether the client would rather have `kind/subtype` than JSON; 406 when it wants neither.
     pub(crate) fn wants(&self, kind: &str, subtype: &str) -> Result<bool, ApiError> {
-        let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+        let accept = self.accept();
         match (wanted(accept, kind, subtype), wanted(accept, "application", "json")) {
             (None, None) => {
                 let offered = format!("application/json and {kind}/{subtype} are offered");
@@ -150,23 +170,12 @@ impl Caller {
     }
 }
 
-impl Caller {
-    /// Which of `offered` the client would rather have, the first of those that it wants as much; 406 when none.
-    pub(crate) fn prefers(&self, offered: &[(&str, &str)]) -> Result<usize, ApiError> {
-        let accept = self.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or("*/*");
-        preferred(accept, offered).ok_or_else(|| {
-            let names: Vec<String> =
-                offered.iter().map(|(kind, subtype)| format!("{kind}/{subtype}")).collect();
-            ApiError::new(Code::NotAcceptable, format!("{} are offered", names.join(", ")))
-        })
-    }
-}
-
-fn preferred(accept: &str, offered: &[(&str, &str)]) -> Option<usize> {
-    let wanted = offered.iter().enumerate().filter_map(|(index, (kind, subtype))| {
-        wanted(accept, kind, subtype).map(|weight| (weight, std::cmp::Reverse(index)))
-    });
-    wanted.max().map(|(_, std::cmp::Reverse(index))| index)
+/// The first of those of `offered` that `accept` wants most.
+fn preferred<T: Copy>(accept: &str, offered: &[(&str, &str, T)]) -> Option<T> {
+    let wishes =
+        offered.iter().filter_map(|(kind, subtype, what)| Some((wanted(accept, kind, subtype)?, *what)));
+    // Of equals, `max_by_key` would take the last.
+    wishes.rev().max_by_key(|(wish, _)| *wish).map(|(_, what)| what)
 }
 
 /// How much `accept` wants `kind/subtype`, with a named type above a wildcard; nothing when it does not.
@@ -208,17 +217,25 @@ mod tests {
     use super::{preferred, wanted};
 
     #[test]
-    fn of_several_the_one_that_is_wanted_most_is_chosen_and_the_first_of_equals() {
-        let offered = [("application", "json"), ("text", "csv"), ("text", "html")];
-        for (accept, index) in [
-            ("*/*", Some(0)),
-            ("text/csv", Some(1)),
-            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some(2)),
-            ("text/*", Some(1)),
-            ("text/csv;q=0.5, text/html;q=0.9", Some(2)),
+    fn what_is_wanted_most_is_given_and_the_first_of_equals() {
+        let given = |accept: &str| {
+            preferred(
+                accept,
+                &[("application", "json", 'j'), ("text", "html", 'h'), ("application", "pdf", 'p')],
+            )
+        };
+        for (accept, expected) in [
+            ("*/*", Some('j')),
+            ("application/pdf", Some('p')),
+            ("text/html, application/pdf", Some('h')),
+            ("application/pdf;q=0.9, text/html;q=0.8", Some('p')),
+            ("application/*", Some('j')),
+            ("application/*, application/json;q=0", Some('p')),
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some('h')),
             ("image/png", None),
+            ("*/*;q=0", None),
         ] {
-            assert_eq!(preferred(accept, &offered), index, "{accept}");
+            assert_eq!(given(accept), expected, "{accept}");
         }
     }
 

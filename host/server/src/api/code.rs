@@ -185,6 +185,10 @@ codes! {
     DocumentInvalid = "document-invalid", UNPROCESSABLE_ENTITY;
     /// The document and its taxes are more than one event may hold.
     DocumentTooLarge = "document-too-large", UNPROCESSABLE_ENTITY;
+    /// The paper has more than can be drawn: ask for its JSON.
+    FormTooLarge = "form-too-large", UNPROCESSABLE_ENTITY;
+    /// The paper's columns, titles or heads have no room on a page: ask for its JSON or page.
+    FormNotPrintable = "form-not-printable", UNPROCESSABLE_ENTITY;
     /// There is no component with that digest, or it does not say what tax a document bears.
     CandidateUnknown = "candidate-unknown", UNPROCESSABLE_ENTITY;
     /// The configuration does not fit the module's schema.
@@ -256,6 +260,8 @@ codes! {
     OutcomeUnknown = "outcome-unknown", SERVICE_UNAVAILABLE;
     /// Too many calls of modules wait for their turn.
     ModulesBusy = "modules-busy", SERVICE_UNAVAILABLE;
+    /// Too many papers wait to be drawn: try again.
+    PapersBusy = "papers-busy", SERVICE_UNAVAILABLE;
     /// The module cannot be loaded.
     ModuleUnavailable = "module-unavailable", SERVICE_UNAVAILABLE;
     /// The module stopped by itself.

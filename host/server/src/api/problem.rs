@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use niyam_documents::DrawError;
 use niyam_domain::Rejection;
 use niyam_store::StoreError;
 use niyam_values::{Finding, Severity};
@@ -141,6 +142,16 @@ impl From<CommandError> for ApiError {
             }
             CommandError::FormMissing => {
                 Self::new(Code::FormNotFound, "the pack has no such paper for this invoice")
+            }
+            CommandError::Paper(error @ DrawError::Typesetting(_)) => {
+                Self::failed(Code::InternalError, "the server failed to draw the paper", &error)
+            }
+            CommandError::Paper(error @ DrawError::TooLarge(_)) => {
+                Self::new(Code::FormTooLarge, error.to_string())
+            }
+            CommandError::Paper(error) => Self::new(Code::FormNotPrintable, error.to_string()),
+            CommandError::PapersBusy => {
+                Self::new(Code::PapersBusy, "too many papers wait to be drawn; try again")
             }
             CommandError::Module(error) => error.into(),
             CommandError::PolicyDenied { module, findings } => {

@@ -31,7 +31,8 @@ const POSITION_WAIT: Duration = Duration::from_secs(5);
 const HEAD_WAIT: Duration = Duration::from_secs(1);
 
 /// What can be answered.
-const FORMATS: [(&str, &str); 3] = [("application", "json"), ("text", "csv"), ("text", "html")];
+const FORMATS: [(&str, &str, usize); 3] =
+    [("application", "json", 0), ("text", "csv", 1), ("text", "html", 2)];
 
 /// A report of the books: by the days for which entries count, and by when they were recorded. Amounts are exact, and no
 /// two currencies are added up.
@@ -53,7 +54,7 @@ pub(crate) async fn show(
     let name: ReportName = name
         .parse()
         .map_err(|()| ApiError::at(Code::ReportNotFound, "/name", format!("there are {}", query::names())))?;
-    let format = caller.prefers(&FORMATS)?;
+    let format = caller.preferred(&FORMATS)?;
     let Query(query) = query.map_err(|error| ApiError::new(Code::QueryInvalid, error.body_text()))?;
     let asked = query.read(name)?;
     let tenant = &caller.actor.tenant;

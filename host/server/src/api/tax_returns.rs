@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use niyam_documents::{FormView, Options};
 use niyam_domain::{Position, TaxReturn};
 use niyam_values::{Decimal, OpeningBalance};
 use serde::{Deserialize, Serialize};
@@ -14,13 +15,14 @@ use utoipa::{IntoParams, ToSchema};
 use crate::api::body::Body;
 use crate::api::caller::Caller;
 use crate::api::code::Code;
-use crate::api::forms::{self, FormView};
+use crate::api::forms::{self, MEDIA};
 use crate::api::invoices::Nothing;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
 use crate::api::text::{self, DateText, DecimalText};
 use crate::commands::books::At;
+use crate::commands::form::{Medium, Sheet, identifier};
 use crate::commands::return_views::{ContributionView, ReturnView};
 use crate::commands::tax_return::{PeriodName, ReturnOf};
 use crate::projections::TaxDocuments;
@@ -115,7 +117,7 @@ type Queried<T> = Result<Query<T>, QueryRejection>;
 /// A register or return of a period as it stands, prepared or not.
 #[utoipa::path(get, path = "/v1/registers/{code}", tag = "tax-returns",
     params(("code" = String, Path, example = "mushak-6.2"), PeriodQuery),
-    responses((status = 200, content((FormView = "application/json"), (String = "text/html"))),
+    responses((status = 200, content((FormView = "application/json"), (String = "text/html"), (Vec<u8> = "application/pdf"))),
         (status = 404, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn register(
     State(api): State<Arc<Api>>,
@@ -124,11 +126,14 @@ pub(crate) async fn register(
     query: Queried<PeriodQuery>,
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
-    let page = caller.wants_page()?;
+    let medium = caller.preferred(&MEDIA)?;
     let (at, of, _) = named(&api, &caller, code, query).await?;
     let known_at = documents_known(&api, &caller).await?;
+    let (number, date) = (of.period.code.clone(), of.period.ends);
     let form = api.app.draw_register(&at, of, known_at).await?;
-    let mut response = if page { forms::html(&form) } else { respond::json(&FormView::from(&form))? };
+    let sheet = Sheet { form, number, date, seal: None };
+    let drawn = api.app.draw_sheet(&caller.actor.tenant, sheet, medium, Options::default()).await?;
+    let mut response = forms::respond_with(&caller, medium, None, drawn);
     respond::set_position(&mut response, known_at);
     Ok(response)
 }
@@ -136,7 +141,7 @@ pub(crate) async fn register(
 /// The return of a period: where it stands, and what it says.
 #[utoipa::path(get, path = "/v1/tax-returns/{code}", tag = "tax-returns",
     params(("code" = String, Path, example = "mushak-9.1"), PeriodQuery),
-    responses((status = 200, content((ReturnPage = "application/json"), (String = "text/html"))),
+    responses((status = 200, content((ReturnPage = "application/json"), (String = "text/html"), (Vec<u8> = "application/pdf"))),
         (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn show(
     State(api): State<Arc<Api>>,
@@ -145,13 +150,18 @@ pub(crate) async fn show(
     query: Queried<PeriodQuery>,
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
-    let page = caller.wants_page()?;
+    let medium = caller.preferred(&MEDIA)?;
     let (at, of, sequence) = named(&api, &caller, code, query).await?;
     let At { state, version } = api.app.tax_return(&caller.actor.tenant, &of).await?;
     let prepared = of_sequence(&state, sequence)?;
     let drawn = api.app.draw_again(&at, prepared).await?;
-    if page {
-        return Ok(forms::html(&drawn.form));
+    if medium != Medium::Json {
+        let filing = &prepared.filing;
+        let (number, date) = (filing.facts.number.clone(), filing.facts.issued_on);
+        let seal = Some(identifier(&filing.document.supplier).into_iter().collect());
+        let sheet = Sheet { form: drawn.form, number, date, seal };
+        let drawn = api.app.draw_sheet(&caller.actor.tenant, sheet, medium, Options::default()).await?;
+        return Ok(forms::respond_with(&caller, medium, None, drawn));
     }
     let shown = prepared.sequence;
     let (state, form) = (ReturnView::new(&state, version), FormView::from(&drawn.form));
@@ -214,9 +224,9 @@ pub(crate) async fn prepare(
     let key = caller.idempotency(&body.0)?;
     let (_, of, _) = named(&api, &caller, code, query).await?;
     let known_at = documents_known(&api, &caller).await?;
-    Ok(respond::committed(
-        api.app.prepare_return(&caller.actor, key, of, opening, filed_on.map(|day| day.0), known_at).await?,
-    ))
+    let filed_on = filed_on.map(|day| day.0);
+    let prepared = api.app.prepare_return(&caller.actor, key, of, opening, filed_on, known_at);
+    Ok(respond::committed(Box::pin(prepared).await?))
 }
 
 /// Says that the return was gone through.
@@ -235,7 +245,8 @@ pub(crate) async fn review(
     let Nothing {} = body.parse_or_default()?;
     let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
     let (_, of, _) = named(&api, &caller, code, query).await?;
-    Ok(respond::committed(api.app.review_return(&caller.actor, key, expected, &of).await?))
+    let reviewed = api.app.review_return(&caller.actor, key, expected, &of);
+    Ok(respond::committed(Box::pin(reviewed).await?))
 }
 
 /// Files the return: it has a number and a digest from now on, and is locked.
@@ -255,7 +266,8 @@ pub(crate) async fn file(
     let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
     let (_, of, _) = named(&api, &caller, code, query).await?;
     let known_at = documents_known(&api, &caller).await?;
-    Ok(respond::committed(api.app.file_return(&caller.actor, key, expected, &of, known_at).await?))
+    let filed = api.app.file_return(&caller.actor, key, expected, &of, known_at);
+    Ok(respond::committed(Box::pin(filed).await?))
 }
 
 /// The tenant, what is asked for, and which of its returns.

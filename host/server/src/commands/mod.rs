@@ -24,6 +24,7 @@ pub(crate) mod tax_return;
 pub(crate) mod tenant;
 pub(crate) mod views;
 
+use niyam_documents::DrawError;
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
 use niyam_store::{AppendError, InvalidAppend, StoreError};
 use niyam_values::Finding;
@@ -86,6 +87,12 @@ pub(crate) enum CommandError {
     /// The return shows no such amount.
     #[error("the return shows no such amount")]
     FigureMissing,
+    /// The paper is more than can be drawn.
+    #[error(transparent)]
+    Paper(#[from] DrawError),
+    /// Too many papers are being drawn.
+    #[error("too many papers wait to be drawn")]
+    PapersBusy,
     /// The token's tenant does not exist.
     #[error("there is no such tenant")]
     TenantUnknown,

@@ -130,7 +130,7 @@ impl App {
         filed_on: Option<Date>,
         known_at: Position,
     ) -> Result<Committed, CommandError> {
-        once(&self.vault, &actor.tenant, key.as_ref(), async {
+        let prepare = Box::pin(async {
             let at = self.tenant(&actor.tenant).await?;
             let stream = of.stream()?;
             let before: Option<At<TaxReturn>> = self.at(&actor.tenant, &stream).await?;
@@ -169,8 +169,8 @@ impl App {
                     done => return done,
                 }
             }
-        })
-        .await
+        });
+        once(&self.vault, &actor.tenant, key.as_ref(), prepare).await
     }
 
     /// Says that what was prepared was gone through.

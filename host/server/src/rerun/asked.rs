@@ -61,7 +61,7 @@ impl Asked {
     /// # Errors
     /// When the store fails, or the history does not make sense.
     pub(crate) async fn about(
-        opener: &Opener,
+        reader: &Opener,
         tenant: &TenantId,
         opened: &Opened,
     ) -> Result<Self, AskedError> {
@@ -73,7 +73,7 @@ impl Asked {
             let happened: InvoiceEvent = opened.read().map_err(|error| unreadable(&error))?;
             let (before, before_erased) = match happened {
                 InvoiceEvent::Drafted(_) => (None, false),
-                _ => before(opener, tenant, opened).await?,
+                _ => before(reader, tenant, opened).await?,
             };
             // What leaves the document as it was is about the one before.
             erased |=
@@ -110,26 +110,24 @@ impl Asked {
 
     /// The day as policies were told it, or would have been in `time_zone`.
     pub(crate) fn today(&self, time_zone: &str) -> Date {
-        match self.metadata.policies.first() {
-            Some(policy) => policy.today,
-            None => {
-                let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
-                self.recorded_at.to_zoned_datetime(zone).date()
-            }
+        if let Some(policy) = self.metadata.policies.first() {
+            return policy.today;
         }
+        let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+        self.recorded_at.to_zoned_datetime(zone).date()
     }
 }
 
 /// The invoice before the event, and whether personal data of its document were erased.
 async fn before(
-    opener: &Opener,
+    reader: &Opener,
     tenant: &TenantId,
     opened: &Opened,
 ) -> Result<(Option<Invoice>, bool), AskedError> {
-    let mut earlier = opener.books().stream(tenant, &opened.event.stream).await?;
+    let mut earlier = reader.books().stream(tenant, &opened.event.stream).await?;
     earlier.retain(|event| event.version < opened.event.version);
     let (mut state, mut erased) = (None, false);
-    for event in opener.opening(tenant).events(earlier).await? {
+    for event in reader.opening(tenant).events(earlier).await? {
         let read: InvoiceEvent = event
             .read()
             .map_err(|error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string()))?;

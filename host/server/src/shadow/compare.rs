@@ -121,7 +121,10 @@ impl Comparer {
             Ok((Ok(after), _)) => {
                 let fields = other_fields(&before, &after);
                 match fields.as_slice() {
-                    [] => return Ok(self.counts.count(Outcome::Same)),
+                    [] => {
+                        self.counts.count(Outcome::Same);
+                        return Ok(());
+                    }
                     ["findings"] => (OtherKind::Reasons, fields, codes(&after.findings)),
                     _ => (OtherKind::Plan, fields, codes(&after.findings)),
                 }

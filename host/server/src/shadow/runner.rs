@@ -149,14 +149,13 @@ impl Shadows {
         let mut rows = Vec::new();
         for activated in at.tenant.activations.shadows() {
             let known_row = |row: &ShadowRow| row.number == activated.number;
-            let row = match known.iter().position(known_row) {
-                Some(index) => known.swap_remove(index),
-                None => {
-                    let position = self.activated_at(tenant, activated.number).await?;
-                    table::begin(database, tenant, activated.number, position).await?;
-                    let row = table::get(database, tenant, activated.number).await?;
-                    row.ok_or(ShadowError::Defect("a shadow without its row"))?
-                }
+            let row = if let Some(index) = known.iter().position(known_row) {
+                known.swap_remove(index)
+            } else {
+                let position = self.activated_at(tenant, activated.number).await?;
+                table::begin(database, tenant, activated.number, position).await?;
+                let row = table::get(database, tenant, activated.number).await?;
+                row.ok_or(ShadowError::Defect("a shadow without its row"))?
             };
             rows.push((activated.clone(), row));
         }
@@ -205,9 +204,10 @@ impl Shadows {
         }
         match Asked::about(self.jobs.opener(), tenant, &opened).await {
             Ok(asked) => Ok(Event::Command(opened, Box::new(asked))),
-            Err(AskedError::Unreadable(_)) => Ok(Event::Unreadable(opened.event.position)),
             Err(AskedError::Opening(OpeningError::Store(error))) => Err(error.into()),
-            Err(AskedError::Opening(_)) => Ok(Event::Unreadable(opened.event.position)),
+            Err(AskedError::Unreadable(_) | AskedError::Opening(_)) => {
+                Ok(Event::Unreadable(opened.event.position))
+            }
         }
     }
 

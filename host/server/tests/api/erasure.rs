@@ -160,6 +160,8 @@ async fn what_is_erased_is_gone_everywhere_and_nothing_else_is(on: On) {
     let (beside, _) = issue(&host, &sale_to(Some("c-7"), "Karim Uddin"), "b").await;
     let (beside_shown, number) = (host.get(&beside).await, host.get(&path).await.body["number"].clone());
     let taxes = host.get(&path).await.body["taxes"].clone();
+    let as_pdf = [("accept", "application/pdf")];
+    let pdf = host.get_with(&format!("{path}/forms/mushak-6.3"), &as_pdf).await;
     host.get("/v1/invoices").await;
 
     let erased = erase(&host, "c-1042").await;
@@ -182,9 +184,17 @@ async fn what_is_erased_is_gone_everywhere_and_nothing_else_is(on: On) {
     assert_eq!(host.get(&format!("{path}/decisions")).await.status, 200);
     let paper = host.get(&format!("{path}/forms/mushak-6.3")).await;
     assert!(paper.status == 200 && paper.text.contains("[erased]"), "{}", paper.text);
+    let page = host.get_with(&format!("{path}/forms/mushak-6.3"), &[("accept", "text/html")]).await;
+    assert!(page.status == 200 && page.text.contains("[erased]"), "{}", page.text);
     for text in PERSONAL {
         assert!(!paper.text.contains(text), "{text} in {}", paper.text);
+        assert!(!page.text.contains(text), "{text} in {}", page.text);
     }
+    // Who still has the paper from before does not hear that it is the paper of now.
+    let known = [as_pdf[0], ("if-none-match", &*pdf.etag)];
+    let drawn = host.get_with(&format!("{path}/forms/mushak-6.3"), &known).await;
+    assert_eq!((pdf.status.as_u16(), drawn.status.as_u16()), (200, 200));
+    assert_ne!(drawn.etag, pdf.etag);
     let list = host.get("/v1/invoices").await;
     let names: Vec<_> =
         list.body["items"].as_array().unwrap().iter().map(|item| &item["customer_name"]).collect();

@@ -1,8 +1,9 @@
-//! The Mushak-6.3: every field of the paper, as JSON and as a page.
+//! The Mushak-6.3: every field of the paper, as JSON, as a page and as PDF.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use sha2::Digest as _;
 
 use crate::harness::{On, TestHost, sale};
 
@@ -104,20 +105,22 @@ async fn the_page_shows_every_line_and_runs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_client_says_which_of_the_two_it_wants() {
+async fn the_client_says_which_of_the_three_it_wants() {
     let host = TestHost::new(On::Sqlite).await;
     let (path, _) = host.issue(&sale("standard", "1")).await;
     let paper = format!("{path}/forms/mushak-6.3");
     for (accept, kind) in [
         ("*/*", "application/json"),
         ("application/json, text/html;q=0.9", "application/json"),
+        ("application/pdf", "application/pdf"),
+        ("application/pdf, text/html;q=0.9", "application/pdf"),
         ("text/html;q=0.9, application/json;q=0.5", "text/html; charset=utf-8"),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html; charset=utf-8"),
     ] {
         let answer = host.get_with(&paper, &[("accept", accept)]).await;
         assert_eq!(answer.header("content-type"), kind, "{accept}");
     }
-    for accept in ["application/pdf", "text/plain", "text/html;q=0", "nonsense"] {
+    for accept in ["image/png", "text/plain", "text/html;q=0", "nonsense"] {
         let answer = host.get_with(&paper, &[("accept", accept)]).await;
         assert_eq!(answer.problem(), (406, "not-acceptable"), "{accept}");
     }
@@ -150,4 +153,72 @@ async fn a_paper_stays_as_the_pack_and_its_configuration_issued_it() {
     niyam::activate_pack(host.server.app(), &tenant, "vat-bd", day, whole).await.unwrap();
     assert_eq!(host.taxes(&document).await["tax_added"], "2");
     assert_eq!(host.get(&paper).await.text, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pdf_is_the_same_bytes_each_time_and_named_by_them() {
+    let host = TestHost::new(On::Sqlite).await;
+    let (path, _) = host.issue(&full()).await;
+    let paper = format!("{path}/forms/mushak-6.3");
+    let pdf = [("accept", "application/pdf")];
+    let first = host.get_with(&format!("{paper}?copy=1&lang=both&digits=bangla&grouping=lakh"), &pdf).await;
+    assert_eq!((first.status.as_u16(), first.header("content-type")), (200, "application/pdf"));
+    assert_eq!(first.header("content-disposition"), "inline; filename=\"mushak-6.3-1-2026-2027-copy-1.pdf\"");
+    assert_eq!(first.header("cache-control"), "private, no-cache");
+    assert!(first.text.starts_with("%PDF-1.7"), "{}", &first.text[..20]);
+    assert!(first.etag.len() == 66, "{}", first.etag);
+    let host = host.restart().await;
+    let again = host.get_with(&format!("{paper}?grouping=lakh&digits=bangla&copy=1"), &pdf).await;
+    assert_eq!(again.etag, first.etag);
+    let other = host.get_with(&format!("{paper}?copy=2&digits=bangla&grouping=lakh"), &pdf).await;
+    assert_ne!(other.etag, first.etag);
+    let wanted = format!("{paper}?grouping=lakh&digits=bangla&copy=1");
+    for named in [first.etag.clone(), format!("\"x\", W/{}", first.etag), "*".to_owned()] {
+        let known = host.get_with(&wanted, &[pdf[0], ("if-none-match", &*named)]).await;
+        assert_eq!((known.status.as_u16(), &*known.text, &*known.etag), (304, "", &*first.etag));
+    }
+    let unknown = host.get_with(&wanted, &[pdf[0], ("if-none-match", &*other.etag)]).await;
+    assert_eq!(unknown.status, 200);
+    // The JSON has an ETag of its own: SHA-256 of what was sent.
+    let json = host.get(&paper).await;
+    let digest = hex::encode(sha2::Sha256::digest(json.text.as_bytes()));
+    assert_eq!(json.etag, format!("\"{digest}\""));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_names_no_paper_is_refused() {
+    let host = TestHost::new(On::Sqlite).await;
+    let (path, _) = host.issue(&sale("standard", "1")).await;
+    for query in
+        ["copy=0", "copy=10", "copy=x", "lang=Bangla", "lang=", "digits=roman", "grouping=crore", "colour=1"]
+    {
+        let answer = host.get(&format!("{path}/forms/mushak-6.3?{query}")).await;
+        assert_eq!(answer.problem(), (422, "query-invalid"), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_markup_is_printed_as_it_is() {
+    let host = TestHost::new(On::Sqlite).await;
+    let mut document = full();
+    document["customer"]["name"] = json!("#read(\"/etc/passwd\") $x$ *y* <z> \u{202e}evil");
+    let (path, issued) = host.issue(&document).await;
+    assert_eq!(issued.status, 200, "{}", issued.text);
+    let pdf = host.get_with(&format!("{path}/forms/mushak-6.3"), &[("accept", "application/pdf")]).await;
+    assert_eq!(pdf.status, 200, "{}", pdf.text);
+    assert!(pdf.text.starts_with("%PDF-1.7"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn papers_of_another_tenant_and_without_a_token_are_not_drawn() {
+    let host = TestHost::new(On::Sqlite).await;
+    let (path, _) = host.issue(&sale("standard", "1")).await;
+    let paper = format!("{path}/forms/mushak-6.3");
+    host.tenant("other", "vat-bd").await;
+    let other = host.bearer("other", &[niyam::Role::Accountant]);
+    let pdf = ("accept", "application/pdf");
+    let answer = host.get_with(&paper, &[pdf, ("authorization", &*other)]).await;
+    assert_eq!(answer.problem(), (404, "invoice-not-found"));
+    let answer = host.get_with(&paper, &[pdf, ("authorization", "Bearer x")]).await;
+    assert_eq!(answer.problem(), (401, "token-invalid"));
 }

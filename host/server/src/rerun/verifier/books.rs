@@ -31,24 +31,25 @@ impl Verifier {
         if is_named(event_type, &["fiscal-year.opened"]) {
             return match PeriodEvent::read(event_type, payload) {
                 Ok(PeriodEvent::YearOpened(opened)) => self.year(place, &opened),
-                read => self.unknown(place, read.err()),
+                read => {
+                    self.unknown(place, read.err());
+                    Ok(())
+                }
             };
         }
         match ChartEvent::read(event_type, payload) {
             Ok(ChartEvent::Created(created)) => self.chart(place, &created),
             Ok(ChartEvent::Added(added)) => self.account(place, &added),
-            read => self.unknown(place, read.err()),
+            read => {
+                self.unknown(place, read.err());
+                Ok(())
+            }
         }
     }
 
-    pub(super) fn unknown(
-        &mut self,
-        place: &mut Place<'_>,
-        error: Option<niyam_domain::UnreadableEvent>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn unknown(&mut self, place: &mut Place<'_>, error: Option<niyam_domain::UnreadableEvent>) {
         let reason = error.map_or_else(|| "it holds no decision".to_owned(), |error| error.to_string());
         self.unreadable(place, "", "", reason);
-        Ok(())
     }
 
     fn chart(&mut self, place: &mut Place<'_>, created: &ChartCreated) -> Result<(), StoreError> {

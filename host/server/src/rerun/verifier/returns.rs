@@ -30,7 +30,10 @@ impl Verifier {
         let Recorded { event_type, payload, .. } = place.event;
         let prepared = match ReturnEvent::read(event_type, payload) {
             Ok(ReturnEvent::Prepared(prepared)) => prepared,
-            read => return self.unknown(place, read.err()),
+            read => {
+                self.unknown(place, read.err());
+                return Ok(());
+            }
         };
         let (entries, erased) = match self.runtime.block_on(entries(&self.opener, &self.tenant, &prepared)) {
             Ok(entries) => entries,

@@ -344,8 +344,13 @@ async fn unsigned_modules_are_taken_by_a_server_that_says_so_alone() {
 
     let serving = Serving::with(data, &["--allow-unsigned"]);
     assert_eq!(get(&serving, "/health").await.body["unsigned_modules"], "allowed");
-    let taken = upload(&serving).await;
-    assert_eq!((taken.status.as_u16(), &taken.body["trust"]), (202, &json!("unsigned")), "{}", taken.text);
+    let accepted = upload(&serving).await;
+    assert_eq!(
+        (accepted.status.as_u16(), &accepted.body["trust"]),
+        (202, &json!("unsigned")),
+        "{}",
+        accepted.text
+    );
     let mut state = Value::Null;
     for _ in 0..600 {
         state = get(&serving, &format!("/v1/modules/{name}")).await.body["state"].clone();
