@@ -101,7 +101,7 @@ fn nothing_leaves_the_page_and_no_text_its_cell() {
     for landscape in [false, true] {
         let mut form = forms::list(&long);
         if landscape {
-            form.blocks.push(forms::invoice(1).blocks.remove(1));
+            form.blocks.push(forms::invoice(70).blocks.remove(1));
         }
         let laid = drawn(&form, &english()).unwrap();
         for (page, runs) in laid.0.pages().iter().zip(runs(&laid)) {

@@ -24,6 +24,11 @@ fn extracted(form: &Form, options: &Options) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Without spaces: between letters it guesses them from distances, and puts some behind vowel signs that take no room.
+fn close(text: &str) -> String {
+    text.split_whitespace().collect()
+}
+
 #[test]
 fn both_scripts_are_read_as_they_were_written() {
     let text = extracted(&forms::invoice(3), &options(None, Digits::Latin, Grouping::Lakh, Some(1)));
@@ -40,7 +45,7 @@ fn both_scripts_are_read_as_they_were_written() {
         "Page 1 of 1",
         "সর্বমোট",
     ] {
-        assert!(text.contains(said), "{said} is not in {text}");
+        assert!(close(&text).contains(&close(said)), "{said} is not in {text}");
     }
     let text = extracted(&forms::invoice(3), &options(Some("bn"), Digits::Bangla, Grouping::Lakh, None));
     for said in ["১,২৩,৪৬৬.৭৯", "২০২৬-০৮-১৫", "পৃষ্ঠা ১/১"] {

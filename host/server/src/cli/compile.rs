@@ -18,10 +18,10 @@ const TIME_MAX: Duration = Duration::from_mins(20);
 #[derive(Debug, Args)]
 pub(super) struct Compile {
     /// Most processor time, seconds.
-    #[arg(long, default_value_t = CPU_SECONDS)]
+    #[arg(long, env = "NIYAM_CPU_SECONDS", default_value_t = CPU_SECONDS)]
     cpu_seconds: u64,
     /// Most memory, MiB.
-    #[arg(long, default_value_t = MEMORY_MIB)]
+    #[arg(long, env = "NIYAM_MEMORY_MIB", default_value_t = MEMORY_MIB)]
     memory_mib: u64,
 }
 

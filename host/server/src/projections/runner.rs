@@ -95,10 +95,17 @@ impl Progress {
         *at = position.max(*at);
     }
 
-    /// Goes back as well: a database that crashed may have lost the last moves of a view that it had committed.
     fn set(&self, view: &'static str, tenant: &TenantId, position: Position) {
         let mut reached = self.reached.write().unwrap_or_else(PoisonError::into_inner);
         reached.insert((view, tenant.clone()), position);
+    }
+
+    /// Goes back as well: a database that crashed may have lost the last moves of a view that it had committed, and with
+    /// the first of them the view's whole checkpoint.
+    fn set_all(&self, view: &'static str, positions: HashMap<TenantId, Position>) {
+        let mut reached = self.reached.write().unwrap_or_else(PoisonError::into_inner);
+        reached.retain(|(name, tenant), _| *name != view || positions.contains_key(tenant));
+        reached.extend(positions.into_iter().map(|(tenant, position)| ((view, tenant), position)));
     }
 
     fn set_stopped(&self, view: &'static str, tenants: impl Iterator<Item = TenantId>) {
@@ -223,9 +230,7 @@ impl Runner {
             let failures = checkpoint::failures(database, name).await?;
             let tenants = failures.into_iter().filter_map(|failure| failure.tenant.parse().ok());
             self.progress.set_stopped(name, tenants.filter(|_| started));
-            for (tenant, position) in checkpoint::positions(database, name).await? {
-                self.progress.set(name, &tenant, position);
-            }
+            self.progress.set_all(name, checkpoint::positions(database, name).await?.into_iter().collect());
         }
         Ok(())
     }
