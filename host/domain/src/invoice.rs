@@ -6,7 +6,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use niyam_values::{Date, IssueFacts, IssuePlan};
+use niyam_values::{Date, IssueFacts, IssuePlan, RegisterEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Aggregate;
@@ -85,6 +85,14 @@ pub struct InvoiceIssued {
     pub facts: IssueFacts,
     /// The moment.
     pub issued_at: Timestamp,
+}
+
+impl From<InvoiceIssued> for RegisterEntry {
+    /// What registers and returns are told of it.
+    fn from(issued: InvoiceIssued) -> Self {
+        let Assessment { document, taxes, .. } = issued.assessment;
+        Self { document, taxes, facts: issued.facts }
+    }
 }
 
 /// It was given up.

@@ -5,7 +5,7 @@ use niyam_values::{Attributes, Date, Decimal, Effect, Finding, round_half_up};
 use crate::accounts::{AccountCode, Chart};
 use crate::decision::Assessment;
 use crate::ids::InvoiceId;
-use crate::journal::{Entry, JournalLine, Lines, Side};
+use crate::journal::{AMOUNT_LIMIT, Entry, JournalLine, LINES_OF_ENTRY_MAX, Lines, Side, findings_of};
 use crate::money::{Currency, MoneyError};
 use crate::rejection::Rejection;
 
@@ -19,7 +19,7 @@ mod tests;
 /// rounding to the currency's places leaves goes to the role `rounding`. A document of nothing has no entry.
 ///
 /// # Errors
-/// When the chart has no account for a role.
+/// When the chart has no account for a role, or the entry would have too many lines or too large an amount.
 pub fn post_sale(
     chart: &Chart,
     invoice_id: InvoiceId,
@@ -82,6 +82,18 @@ impl Posting<'_> {
         Ok(())
     }
 
+    /// Holds the entry to what anybody's is held to: its lines, and amounts whose sums are exact.
+    fn check_bounds(&self) -> Result<(), Rejection> {
+        let finding = if self.lines.len() > LINES_OF_ENTRY_MAX {
+            Finding::error("entry-lines-count", format!("an entry has 2 to {LINES_OF_ENTRY_MAX} lines"))
+        } else if self.lines.iter().any(|line| line.amount >= AMOUNT_LIMIT) {
+            Finding::error("number-out-of-range", "at most 12 digits before the decimal point")
+        } else {
+            return Ok(());
+        };
+        Err(Rejection::Findings(vec![finding.at("/lines")]))
+    }
+
     fn entry(
         mut self,
         date: Date,
@@ -92,12 +104,15 @@ impl Posting<'_> {
             Side::Debit => line.amount,
             Side::Credit => -line.amount,
         };
+        self.check_bounds()?;
         let left: Decimal = self.lines.iter().map(signed).sum();
         self.add("rounding", Side::Credit, left)?;
         if self.lines.is_empty() {
             return Ok(None);
         }
-        let lines = Lines::balanced(self.lines).expect("what differs went to the rounding");
+        self.check_bounds()?;
+        let lines = Lines::balanced(self.lines)
+            .map_err(|unbalanced| Rejection::Findings(findings_of(&unbalanced)))?;
         Ok(Some(Entry { date, description, reference: Some(reference), lines }))
     }
 }

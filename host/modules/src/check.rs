@@ -3,7 +3,8 @@
 use niyam_values::policy::Ruling;
 use niyam_values::workflow::{self, Transition};
 use niyam_values::{
-    Decimal, Determination, Document, Effect, Finding, IssuePlan, LineTaxes, Manifest, Severity,
+    Block, Cell, Decimal, Determination, Document, Effect, Finding, Form, IssuePlan, LineTaxes, Manifest,
+    Severity,
 };
 
 use crate::lift::Invalid;
@@ -100,6 +101,17 @@ pub(crate) fn transition(transition: &Transition) -> Result<(), Invalid> {
     if ends > 1 { Err("a workflow that ends twice".to_owned()) } else { Ok(()) }
 }
 
+/// Amounts that can be added up.
+pub(crate) fn form(form: &Form) -> Result<(), Invalid> {
+    let fits = |cell: &Cell| !matches!(cell, Cell::Amount(amount) if !in_range(*amount));
+    let all_fit = form.blocks.iter().all(|block| match block {
+        Block::Fields(fields) => fields.iter().all(|field| fits(&field.value)),
+        Block::Grid(grid) => grid.rows.iter().flatten().chain(&grid.totals).all(fits),
+        Block::Paragraph(_) => true,
+    });
+    if all_fit { Ok(()) } else { Err(format!("an amount beyond {AMOUNT_MAX}")) }
+}
+
 /// A refusal says why.
 pub(crate) fn refusal(findings: &[Finding]) -> Result<(), Invalid> {
     if findings.iter().any(|finding| finding.severity == Severity::Error) {
@@ -163,6 +175,31 @@ impl Sums {
             Some(Ok(()))
         } else {
             Some(Err(format!("a gross of line {} that is not its net and taxes", line.line_id)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use niyam_values::{Column, Field, Grid};
+
+    use super::*;
+
+    #[test]
+    fn amounts_of_a_form_can_be_added_up() {
+        let of = |amount: Decimal, place: usize| {
+            let cell = |at: usize| if at == place { Cell::Amount(amount) } else { Cell::Empty };
+            let field = Field { key: "a".to_owned(), labels: Vec::new(), value: cell(0) };
+            let column = Column { key: "b".to_owned(), labels: Vec::new(), numeric: true };
+            let grid = Grid { columns: vec![column], rows: vec![vec![cell(1)]], totals: vec![cell(2)] };
+            let blocks = vec![Block::Fields(vec![field]), Block::Grid(grid)];
+            form(&Form { code: "f".to_owned(), titles: Vec::new(), blocks })
+        };
+        for place in 0..3 {
+            assert_eq!(of(AMOUNT_MAX, place), Ok(()));
+            assert_eq!(of(-AMOUNT_MAX, place), Ok(()));
+            assert!(of(AMOUNT_MAX + Decimal::ONE, place).is_err());
+            assert!(of(Decimal::MIN, place).is_err());
         }
     }
 }

@@ -294,6 +294,9 @@ impl Module {
                 )
             })?;
         let answer = self.lift_answer(answer)?;
+        if let Ok(form) = &answer {
+            self.must(check::form(form))?;
+        }
         Ok(self.decided("draw-form", config, &(code, document, taxes, facts), answer, used))
     }
 

@@ -3,6 +3,7 @@
 use niyam_values::{FiscalPeriod, Form, OpeningBalance, RegisterEntry};
 
 use crate::bindings::exports::niyam::rules::{compliance, tax};
+use crate::check;
 use crate::error::ModuleFailure;
 use crate::lower::{self, DocumentParts, TaxesParts};
 use crate::module::{Decided, Findings, Module};
@@ -60,7 +61,11 @@ impl Module {
         let (answer, used) = self.compliance("draw-return", config, fuel, |pack, store| {
             pack.call_draw_return(store, code, period, &lowered, &opening)
         })?;
-        Ok((self.lift_answer(answer)?, used))
+        let answer = self.lift_answer(answer)?;
+        if let Ok(form) = &answer {
+            self.must(check::form(form))?;
+        }
+        Ok((answer, used))
     }
 }
 

@@ -10,8 +10,8 @@ use crate::money::Currency;
 
 /// Most lines of an entry.
 pub const LINES_OF_ENTRY_MAX: usize = 500;
-/// Most digits before the decimal point of an amount: a sum in minor units still fits 64 bits.
-const INTEGER_DIGITS_MAX: i64 = 1_000_000_000_000;
+/// An amount is below it, so has at most 12 digits before the decimal point: a sum in minor units still fits 64 bits.
+pub(crate) const AMOUNT_LIMIT: Decimal = Decimal::from_parts(0xd4a5_1000, 0xe8, 0, false, 0);
 /// Most dimensions of a line.
 const DIMENSIONS_MAX: usize = 20;
 /// Most characters of a memo or a dimension's value.
@@ -108,12 +108,7 @@ impl Lines {
         if !findings.is_empty() {
             return Err(findings);
         }
-        Self::balanced(lines).map_err(|unbalanced| {
-            unbalanced
-                .iter()
-                .map(|found| Finding::error("entry-unbalanced", found.to_string()).at("/lines"))
-                .collect()
-        })
+        Self::balanced(lines).map_err(|unbalanced| findings_of(&unbalanced))
     }
 
     /// `lines`, if they balance and are two or more.
@@ -144,6 +139,12 @@ impl Lines {
         let mirror = |line: &JournalLine| JournalLine { side: line.side.other(), ..line.clone() };
         Self(self.0.iter().map(mirror).collect())
     }
+}
+
+/// What is wrong with lines that do not balance.
+pub(crate) fn findings_of(unbalanced: &[Unbalanced]) -> Vec<Finding> {
+    let finding = |found: &Unbalanced| Finding::error("entry-unbalanced", found.to_string()).at("/lines");
+    unbalanced.iter().map(finding).collect()
 }
 
 impl TryFrom<Vec<JournalLine>> for Lines {
@@ -191,7 +192,7 @@ impl NewLine {
             if amount <= Decimal::ZERO {
                 refuse("amount-not-positive", field, "an amount is above zero; its side says its sign");
             }
-            if amount >= Decimal::from(INTEGER_DIGITS_MAX) {
+            if amount >= AMOUNT_LIMIT {
                 refuse("number-out-of-range", field, "at most 12 digits before the decimal point");
             }
             if let Ok(currency) = currency

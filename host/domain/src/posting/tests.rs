@@ -88,3 +88,28 @@ fn a_role_without_an_account_is_told() {
     assert_eq!(findings[0].code, "account-role-unassigned");
     assert!(findings[0].message.ends_with("revenue"));
 }
+
+#[test]
+fn what_no_entry_may_hold_is_refused() {
+    let refused = |assessment: &Assessment| {
+        let id = InvoiceId(Uuid::from_u128(7));
+        let Err(Rejection::Findings(findings)) = post_sale(&chart(), id, assessment, "1") else {
+            return None;
+        };
+        Some((findings[0].code.clone(), findings[0].pointer.clone().unwrap()))
+    };
+    assert_eq!(refused(&assessment("999999999999.99", Vec::new())), None);
+    let large = refused(&assessment("1000000000000", Vec::new())).unwrap();
+    assert_eq!(large, ("number-out-of-range".to_owned(), "/lines".to_owned()));
+    // Receivable and revenue are two of the lines.
+    let taxes =
+        |count: usize| (0..count).map(|code| tax(&format!("t{code}"), "1.00", Effect::Added)).collect();
+    assert_eq!(refused(&assessment("1.00", taxes(LINES_OF_ENTRY_MAX - 2))), None);
+    let many = refused(&assessment("1.00", taxes(LINES_OF_ENTRY_MAX - 1))).unwrap();
+    assert_eq!(many, ("entry-lines-count".to_owned(), "/lines".to_owned()));
+    // Sums that no decimal holds are refused as well, and nothing panics.
+    let signed = |amounts: [&str; 3]| amounts.map(|amount| tax(amount, amount, Effect::Added)).to_vec();
+    let most = "50000000000000000000000000000";
+    let far = assessment("0", signed(["-50000000000000000000000000000", most, "1"]));
+    assert_eq!(refused(&far).unwrap().0, "number-out-of-range");
+}

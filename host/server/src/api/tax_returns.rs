@@ -8,7 +8,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use niyam_documents::{FormView, Options};
 use niyam_domain::{Position, TaxReturn};
-use niyam_values::{Decimal, OpeningBalance};
+use niyam_store::Idempotency;
+use niyam_values::OpeningBalance;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,9 +22,11 @@ use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
 use crate::api::text::{self, DateText, DecimalText};
+use crate::commands::Expected;
 use crate::commands::books::At;
 use crate::commands::form::{Medium, Sheet, identifier};
 use crate::commands::return_views::{ContributionView, ReturnView};
+use crate::commands::tax_documents::Figure;
 use crate::commands::tax_return::{PeriodName, ReturnOf};
 use crate::projections::TaxDocuments;
 use crate::roles::{APPROVERS, ISSUERS, READERS};
@@ -193,13 +196,12 @@ pub(crate) async fn documents(
     let of = ReturnOf { code, period: api.app.period_named(&at, &period_name(period)).await? };
     let At { state, .. } = api.app.tax_return(&caller.actor.tenant, &of).await?;
     let prepared = of_sequence(&state, sequence)?;
-    let (total, all) = api.app.contributions(&at, prepared, figure.clone()).await?;
-    let explained: Decimal = all.iter().map(|item| item.value).sum();
-    let (from, count) = (after.unwrap_or(0), all.len());
-    let items: Vec<ContributionView> = all.into_iter().skip(from).take(limit).collect();
+    let Figure { total, remainder, contributions } = api.app.figure(&at, prepared, figure.clone()).await?;
+    let (from, count) = (after.unwrap_or(0), contributions.len());
+    let items: Vec<ContributionView> = contributions.into_iter().skip(from).take(limit).collect();
     let reached = from.saturating_add(items.len());
     let next = (reached < count).then(|| reached.to_string());
-    let (total, remainder) = (total.to_string(), (total - explained).to_string());
+    let (total, remainder) = (total.to_string(), remainder.to_string());
     respond::json(&ContributionPage { figure, total, remainder, items, next })
 }
 
@@ -241,10 +243,7 @@ pub(crate) async fn review(
     query: Queried<PeriodQuery>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(APPROVERS)?;
-    let Nothing {} = body.parse_or_default()?;
-    let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
-    let (_, of, _) = named(&api, &caller, code, query).await?;
+    let (of, expected, key) = change(&api, &caller, code, query, &body).await?;
     let reviewed = api.app.review_return(&caller.actor, key, expected, &of);
     Ok(respond::committed(Box::pin(reviewed).await?))
 }
@@ -261,13 +260,25 @@ pub(crate) async fn file(
     query: Queried<PeriodQuery>,
     body: Body,
 ) -> Result<Response, ApiError> {
-    caller.require(APPROVERS)?;
-    let Nothing {} = body.parse_or_default()?;
-    let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
-    let (_, of, _) = named(&api, &caller, code, query).await?;
+    let (of, expected, key) = change(&api, &caller, code, query, &body).await?;
     let known_at = documents_known(&api, &caller).await?;
     let filed = api.app.file_return(&caller.actor, key, expected, &of, known_at);
     Ok(respond::committed(Box::pin(filed).await?))
+}
+
+/// What an approver changes, what must stand, and under which key.
+async fn change(
+    api: &Api,
+    caller: &Caller,
+    code: String,
+    query: Queried<PeriodQuery>,
+    body: &Body,
+) -> Result<(ReturnOf, Expected, Option<Idempotency>), ApiError> {
+    caller.require(APPROVERS)?;
+    let Nothing {} = body.parse_or_default()?;
+    let (expected, key) = (caller.expected()?, caller.idempotency(&body.0)?);
+    let (_, of, _) = named(api, caller, code, query).await?;
+    Ok((of, expected, key))
 }
 
 /// The tenant, what is asked for, and which of its returns.

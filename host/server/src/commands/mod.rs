@@ -20,6 +20,7 @@ pub(crate) mod posting;
 pub(crate) mod return_views;
 mod sealed;
 pub(crate) mod tax;
+pub(crate) mod tax_documents;
 pub(crate) mod tax_return;
 pub(crate) mod tenant;
 pub(crate) mod views;

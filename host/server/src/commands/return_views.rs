@@ -111,8 +111,6 @@ pub(crate) struct ContributionView {
     tax_date: Date,
     /// In the return's currency.
     amount: String,
-    #[serde(skip)]
-    pub(crate) value: Decimal,
 }
 
 impl ContributionView {
@@ -122,7 +120,6 @@ impl ContributionView {
             number: entry.facts.number.clone(),
             tax_date: entry.document.tax_date,
             amount: amount.to_string(),
-            value: amount,
         }
     }
 }

@@ -3,17 +3,15 @@
 //! A return is shown by drawing it again: from the same documents, by the module and the configuration that drew it.
 //! Callers see to it that the view of the documents holds the position that they name.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
 use niyam_domain::{
-    Aggregate as _, Currency, Decision, InvoiceEvent, Position, PrepareReturn, Rejection, ReturnCommand,
-    ReturnPrepared, StreamId, TaxReturn, TenantId, Version, World, return_stream,
+    Aggregate as _, Currency, Decision, Position, PrepareReturn, Rejection, ReturnCommand, ReturnPrepared,
+    StreamId, TaxReturn, TenantId, Version, World, return_stream,
 };
 use niyam_store::{Append, Batch, Idempotency};
 use niyam_values::{
-    Attributes, Block, Cell, Decimal, Determination, Direction, Document, FiscalPeriod, Form, IssueFacts,
-    OpeningBalance, Party, PriceMode, RegisterEntry,
+    Attributes, Decimal, Determination, Direction, Document, FiscalPeriod, Form, IssueFacts, OpeningBalance,
+    Party, PriceMode, RegisterEntry,
 };
 
 use crate::app::App;
@@ -24,13 +22,9 @@ use crate::commands::invoice::signatory;
 use crate::commands::metadata::{Metadata, event_with};
 use crate::commands::once::{Answer, Committed, once};
 use crate::commands::policy::Ruled;
-use crate::commands::return_views::{ContributionView, ReturnView};
+use crate::commands::return_views::ReturnView;
 use crate::commands::{Actor, CommandError, Expected};
-use crate::projections::TaxDocuments;
 use crate::tenants::TenantAt;
-
-/// Events that are read at once.
-const EVENTS_AT_ONCE: usize = 500;
 
 /// How a period is named.
 #[derive(Debug)]
@@ -52,28 +46,6 @@ pub(crate) struct ReturnOf {
 impl ReturnOf {
     fn stream(&self) -> Result<StreamId, CommandError> {
         return_stream(&self.code, &self.period.code).map_err(|_| Rejection::ReturnMissing.into())
-    }
-}
-
-/// A document that counts for a period.
-struct TaxDocument {
-    /// Of the invoice.
-    id: String,
-    entry: RegisterEntry,
-}
-
-/// The documents of a period.
-struct TaxDocumentsOf {
-    documents: Vec<TaxDocument>,
-    /// Whether the data of a party of one of them were erased.
-    erased: bool,
-}
-
-impl TaxDocumentsOf {
-    /// With who files, for a return.
-    fn into_entries(self, filing: Option<&RegisterEntry>) -> Arc<Vec<RegisterEntry>> {
-        let entries = self.documents.into_iter().map(|document| document.entry);
-        Arc::new(entries.chain(filing.cloned()).collect())
     }
 }
 
@@ -207,7 +179,7 @@ impl App {
             let before = self.return_at(&actor.tenant, &stream).await?;
             before.expect(expected, &stream)?;
             let since = before.state.prepared.known_at;
-            let documents = self.positions_of(&actor.tenant, &of.period, known_at).await?;
+            let documents = self.tax_positions(&actor.tenant, &of.period, known_at).await?;
             let command = ReturnCommand::File {
                 today: self.now_at(&at).date(),
                 outdated: documents.last().is_some_and(|last| *last > since),
@@ -248,47 +220,6 @@ impl App {
         };
         let proven = same(&decided.decision) == same(&prepared.decision);
         Ok(DrawnAgain { form: decided.answer.map_err(Rejection::Findings)?, proven, erased })
-    }
-
-    /// What each document of a prepared return adds to one of its figures, by asking who drew it about that document
-    /// alone, and what is left of the figure besides.
-    pub(crate) async fn contributions(
-        &self,
-        at: &TenantAt,
-        prepared: &ReturnPrepared,
-        figure: String,
-    ) -> Result<(Decimal, Vec<ContributionView>), CommandError> {
-        let documents = self.tax_documents(&at.tenant.id, &prepared.period, prepared.known_at).await?;
-        let activation = who_decided(at, &prepared.decision)?.clone();
-        let asked = prepared.clone();
-        let found = self
-            .packs
-            .call(&at.tenant.id, &activation, move |module, config| {
-                let documents = documents.documents;
-                let draw = |entries: &[RegisterEntry], opening: &[OpeningBalance]| {
-                    let drawn =
-                        module.draw_return_unproved(config, &asked.code, &asked.period, entries, opening)?.0;
-                    Ok(drawn.ok().and_then(|form| amount_of(&form, &figure)))
-                };
-                let filing = &asked.filing;
-                let mut entries: Vec<RegisterEntry> =
-                    documents.iter().map(|document| document.entry.clone()).collect();
-                entries.push(filing.clone());
-                let Some(total) = draw(&entries, &asked.opening)? else { return Ok(None) };
-                let alone = draw(std::slice::from_ref(filing), &[])?.unwrap_or_default();
-                let mut found = Vec::new();
-                for TaxDocument { id, entry } in documents {
-                    let pair = [entry, filing.clone()];
-                    let amount = draw(&pair, &[])?.unwrap_or_default();
-                    let amount = amount.checked_sub(alone).unwrap_or(amount);
-                    if !amount.is_zero() {
-                        found.push(ContributionView::new(&id, &pair[0], amount));
-                    }
-                }
-                Ok(Some((total, found)))
-            })
-            .await?;
-        found.ok_or(CommandError::FigureMissing)
     }
 
     /// Who files a return, and when: what the pack is told behind the documents.
@@ -374,104 +305,5 @@ impl App {
         let mut append = Append::of(Batch { writes: vec![write], answer });
         append.idempotency = key;
         self.store.append(&actor.tenant, append).await?.try_into()
-    }
-
-    async fn positions_of(
-        &self,
-        tenant: &TenantId,
-        period: &FiscalPeriod,
-        up_to: Position,
-    ) -> Result<Vec<Position>, CommandError> {
-        let days: (Date, Date) = (period.starts, period.ends);
-        Ok(TaxDocuments::between(self.store.database(), tenant, days, up_to).await?)
-    }
-
-    /// What was issued for a period, in order.
-    async fn tax_documents(
-        &self,
-        tenant: &TenantId,
-        period: &FiscalPeriod,
-        up_to: Position,
-    ) -> Result<TaxDocumentsOf, CommandError> {
-        let positions = self.positions_of(tenant, period, up_to).await?;
-        let mut documents = Vec::with_capacity(positions.len());
-        let mut erased = false;
-        let mut opening = self.vault.opening(tenant);
-        for page in positions.chunks(EVENTS_AT_ONCE) {
-            let events = self.vault.opener().books().at(tenant, page).await?;
-            for opened in opening.events(events).await? {
-                erased |= opened.erased;
-                let InvoiceEvent::Issued(issued) = opened.read()? else {
-                    let position = opened.event.position;
-                    return Err(CommandError::Defect(format!("no issue at position {position}")));
-                };
-                let id = opened.event.stream.as_str().trim_start_matches("invoice/").to_owned();
-                let (assessment, facts) = (issued.assessment, issued.facts);
-                let entry = RegisterEntry { document: assessment.document, taxes: assessment.taxes, facts };
-                documents.push(TaxDocument { id, entry });
-            }
-        }
-        Ok(TaxDocumentsOf { documents, erased })
-    }
-}
-
-/// The amount that a form shows under a name: a field's key; or what a row's first cell says and a column's key, or
-/// `total` and a column's key, with a colon between.
-fn amount_of(form: &Form, figure: &str) -> Option<Decimal> {
-    let amount = |cell: &Cell| match cell {
-        Cell::Amount(amount) => Some(*amount),
-        _ => None,
-    };
-    let (row_name, column_key) = figure.rsplit_once(':').unwrap_or((figure, ""));
-    form.blocks.iter().find_map(|block| match block {
-        Block::Fields(fields) => {
-            fields.iter().find(|field| field.key == figure).and_then(|field| amount(&field.value))
-        }
-        Block::Grid(grid) => {
-            let column = grid.columns.iter().position(|column| column.key == column_key)?;
-            let named = |row: &&Vec<Cell>| match row.first() {
-                Some(Cell::Text(text)) => text == row_name,
-                Some(Cell::Amount(number)) => number.to_string() == row_name,
-                _ => false,
-            };
-            let row = match row_name {
-                "total" => Some(&grid.totals),
-                _ => grid.rows.iter().find(named),
-            };
-            row?.get(column).and_then(amount)
-        }
-        Block::Paragraph(_) => None,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use niyam_values::{Column, Field, Grid};
-
-    use super::*;
-
-    #[test]
-    fn a_figure_is_a_field_or_a_cell() {
-        let text = |text: &str| Cell::Text(text.to_owned());
-        let amount = |amount: i64| Cell::Amount(Decimal::from(amount));
-        let field = Field { key: "net".to_owned(), labels: Vec::new(), value: amount(7) };
-        let column = |key: &str| Column { key: key.to_owned(), labels: Vec::new(), numeric: true };
-        let grid = Grid {
-            columns: vec![column("note"), column("vat")],
-            rows: vec![vec![text("1"), amount(8)], vec![amount(2), Cell::Empty]],
-            totals: vec![Cell::Empty, amount(9)],
-        };
-        let blocks = vec![Block::Fields(vec![field]), Block::Grid(grid)];
-        let form = Form { code: "r".to_owned(), titles: Vec::new(), blocks };
-        for (figure, expected) in [
-            ("net", Some(7)),
-            ("1:vat", Some(8)),
-            ("total:vat", Some(9)),
-            ("2:vat", None),
-            ("3:vat", None),
-            ("vat", None),
-        ] {
-            assert_eq!(amount_of(&form, figure), expected.map(Decimal::from), "{figure}");
-        }
     }
 }

@@ -155,7 +155,7 @@ pub(crate) enum Conclusion {
     Proven,
     /// At least one differs.
     Differs,
-    /// None differs, but some could not be run again, though nothing of them was erased.
+    /// None differs, but some could not be run again, though nothing of them was erased; or there was none.
     Unproven,
 }
 
@@ -164,7 +164,7 @@ impl Verified {
     pub(crate) const fn conclusion(&self, ignore_fuel: bool) -> Conclusion {
         if self.differing > 0 || (self.other_fuel > 0 && !ignore_fuel) {
             Conclusion::Differs
-        } else if self.untried > 0 {
+        } else if self.untried > 0 || self.decisions == 0 {
             Conclusion::Unproven
         } else {
             Conclusion::Proven

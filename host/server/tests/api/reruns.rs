@@ -96,7 +96,10 @@ async fn decisions_are_proven_and_what_was_altered_is_told(on: On) {
     let (code, report) = host.verify(&["--ignore-fuel"]).await;
     assert_eq!((code, &report["conclusion"]), (0, &json!("proven")));
     let (code, report) = host.verify(&["--since", "1000"]).await;
-    assert_eq!((code, &report["decisions"]), (0, &json!(0)));
+    assert_eq!((code, &report["decisions"], &report["conclusion"]), (2, &json!(0), &json!("unproven")));
+    host.tenant("bravo", "vat-bd").await;
+    // Who decided nothing is no reason to doubt the others.
+    assert_eq!(host.niyam(&["verify", "--all-tenants", "--ignore-fuel"]).await.status.code(), Some(0));
 
     // An answer that was altered is no longer the one of the digest, and the issue was decided of another input.
     host.alter_payloads(

@@ -74,8 +74,7 @@ async fn entries(
             erased |= opened.erased;
             let read = opened.read().map_err(|error| AskedError::Unreadable(error.to_string()))?;
             if let InvoiceEvent::Issued(issued) = read {
-                let (document, taxes) = (issued.assessment.document, issued.assessment.taxes);
-                entries.push(RegisterEntry { document, taxes, facts: issued.facts });
+                entries.push(issued.into());
             }
         }
         if !more {
