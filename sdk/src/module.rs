@@ -70,7 +70,8 @@ pub trait ComplianceModule {
         Vec::new()
     }
 
-    /// Draws a register or a return; by default the pack offers none.
+    /// Draws a register or a return; by default the pack offers none. The last of the entries is of kind `return`: its
+    /// supplier is the tenant, its facts say who draws or files it, and on which day.
     ///
     /// # Errors
     /// Findings when there is no such return, or its figures do not allow it.

@@ -133,7 +133,7 @@ pub(crate) async fn register(
     let (at, of, _) = named(&api, &caller, code, query).await?;
     let known_at = documents_known(&api, &caller).await?;
     let (number, date) = (of.period.code.clone(), of.period.ends);
-    let form = api.app.draw_register(&at, of, known_at).await?;
+    let form = api.app.draw_register(&caller.actor, &at, of, known_at).await?;
     let sheet = Sheet { form, number, date, seal: None };
     let drawn = api.app.draw_sheet(&caller.actor.tenant, sheet, medium, Options::default()).await?;
     let mut response = forms::respond_with(&caller, medium, None, drawn);

@@ -30,10 +30,10 @@ pub(crate) struct TaxDocumentsOf {
 }
 
 impl TaxDocumentsOf {
-    /// With who files, for a return.
-    pub(crate) fn into_entries(self, filing: Option<&RegisterEntry>) -> Arc<Vec<RegisterEntry>> {
+    /// With who files it, or draws it, last.
+    pub(crate) fn into_entries(self, filing: &RegisterEntry) -> Arc<Vec<RegisterEntry>> {
         let entries = self.documents.into_iter().map(|document| document.entry);
-        Arc::new(entries.chain(filing.cloned()).collect())
+        Arc::new(entries.chain([filing.clone()]).collect())
     }
 }
 

@@ -77,12 +77,14 @@ impl App {
     /// Draws a register or a return of what was issued for its period up to `known_at`; keeps nothing.
     pub(crate) async fn draw_register(
         &self,
+        actor: &Actor,
         at: &TenantAt,
         of: ReturnOf,
         known_at: Position,
     ) -> Result<Form, CommandError> {
         let documents = self.tax_documents(&at.tenant.id, &of.period, known_at).await?;
-        let entries = documents.into_entries(None);
+        // It says whose it is also when nothing was issued.
+        let entries = documents.into_entries(&self.filing(actor, at, &of, 0, None)?);
         let packs = in_turn(&at.tenant.activations, World::ComplianceModule, of.period.ends);
         let answered = self
             .ask(&at.tenant.id, packs, move |module, config| {
@@ -110,7 +112,7 @@ impl App {
             let filing = self.filing(actor, &at, &of, filed, filed_on)?;
             let documents = self.tax_documents(&actor.tenant, &of.period, known_at).await?;
             let count = documents.documents.len();
-            let entries = documents.into_entries(Some(&filing));
+            let entries = documents.into_entries(&filing);
             let packs = in_turn(&at.tenant.activations, World::ComplianceModule, of.period.ends);
             let (asked, brought) = (of.clone(), opening.clone());
             let answered = self
@@ -206,7 +208,7 @@ impl App {
     ) -> Result<DrawnAgain, CommandError> {
         let documents = self.tax_documents(&at.tenant.id, &prepared.period, prepared.known_at).await?;
         let erased = documents.erased;
-        let entries = documents.into_entries(Some(&prepared.filing));
+        let entries = documents.into_entries(&prepared.filing);
         let activation = who_decided(at, &prepared.decision)?.clone();
         let asked = prepared.clone();
         let decided = self

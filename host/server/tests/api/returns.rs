@@ -126,6 +126,11 @@ async fn a_register_shows_what_was_issued_so_far(on: On) {
     assert_eq!(register.body["code"], "mushak-6.10");
     let page = host.get_with(path, &[("accept", "text/html")]).await;
     assert!(page.text.starts_with("<!DOCTYPE html>"), "{}", page.text);
+    // A month without documents has its register, too.
+    let empty = host.get("/v1/registers/mushak-6.10?period=2026-06-30").await;
+    assert_eq!(empty.status, 200, "{}", empty.text);
+    let running = host.get("/v1/registers/mushak-9.1?period=2026-08-31").await;
+    assert_eq!(running.problem(), (422, "period-not-over"), "{}", running.text);
     let unknown = host.get("/v1/registers/mushak-99?period=2026-08-31").await;
     assert_eq!(unknown.problem(), (422, "return-not-offered"));
     assert_eq!(host.get("/v1/registers/mushak-6.10").await.problem(), (422, "query-invalid"));

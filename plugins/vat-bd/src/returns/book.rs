@@ -132,6 +132,23 @@ impl<'a> Book<'a> {
         self.entries.iter().find(|entry| entry.kind() == RETURN)
     }
 
+    /// What keeps a return from being drawn, as `law` has it: nobody files it, or the period is not over. A register may be
+    /// drawn at any time.
+    pub(crate) fn unfiled(&self, law: u16) -> Option<Finding> {
+        let Some(filing) = self.filing() else {
+            let message = "a return needs the entry of kind return: who files it, and when";
+            let finding = Finding::error("return-facts-missing", message).at("/entries");
+            return Some(finding.citing(tables::citation(law)));
+        };
+        let (period, day) = (self.period, filing.register.facts.issued_on);
+        if day > period.ends {
+            return None;
+        }
+        let message = format!("{} ends on {}, so on {day} it is not over", period.code, period.ends);
+        let finding = Finding::error("period-not-over", message).at(filing.place("facts/issued_on"));
+        Some(finding.citing(tables::citation(RETURN_ORDER)))
+    }
+
     /// The taxpayer: who files, sells or buys.
     fn taxpayer(&self) -> Option<&'a Party> {
         let filing = self.filing().or_else(|| self.entries.first())?;
@@ -171,15 +188,9 @@ impl<'a> Book<'a> {
 }
 
 fn check(entry: &Entry, period: &FiscalPeriod, findings: &mut Vec<Finding>) {
-    let RegisterEntry { document, taxes, facts } = entry.register;
+    let RegisterEntry { document, taxes, .. } = entry.register;
     let order = |finding: Finding| finding.citing(tables::citation(RETURN_ORDER));
     if entry.kind() == RETURN {
-        if facts.issued_on <= period.ends {
-            let message =
-                format!("{} ends on {}, so on {} it is not over", period.code, period.ends, facts.issued_on);
-            findings
-                .push(order(Finding::error("period-not-over", message).at(entry.place("facts/issued_on"))));
-        }
         return;
     }
     let same = document.lines.iter().map(|line| &line.id).eq(taxes.lines.iter().map(|line| &line.line_id));

@@ -18,10 +18,7 @@ pub(crate) fn draw(book: &Book) -> Result<Form, Vec<Finding>> {
         let message = "who is enlisted for turnover tax files Mushak-9.2";
         sheet.findings.push(Finding::error("return-not-offered", message).citing(law()));
     }
-    if book.filing().is_none() {
-        let message = "a return needs the entry of kind return: who files it, and when";
-        sheet.findings.push(Finding::error("return-facts-missing", message).at("/entries").citing(law()));
-    }
+    sheet.findings.extend(book.unfiled(TURNOVER_RETURN));
     let header = sheet.fields(paper.header, false, |key| book.value(key));
     let footer = sheet.fields(paper.footer, false, |key| book.value(key));
     let supplies: Vec<(&Entry, Decimal)> =

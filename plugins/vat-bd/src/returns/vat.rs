@@ -16,11 +16,7 @@ use crate::tables::{self, NOTES, Note, PARTS, Paper, RETURN_PAPER, Shape};
 pub(crate) fn draw(book: &Book) -> Result<Form, Vec<Finding>> {
     let paper = paper("mushak-9.1")?;
     let mut sheet = Sheet::new(paper, RETURN_PAPER);
-    if book.filing().is_none() {
-        let message = "a return needs the entry of kind return: who files it, and when";
-        let finding = Finding::error("return-facts-missing", message).at("/entries");
-        sheet.findings.push(finding.citing(tables::citation(RETURN_PAPER)));
-    }
+    sheet.findings.extend(book.unfiled(RETURN_PAPER));
     let header = sheet.fields(paper.header, false, |key| book.value(key));
     let footer = sheet.fields(paper.footer, false, |key| book.value(key));
     let figures = match collect::figures(book) {

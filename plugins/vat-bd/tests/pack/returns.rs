@@ -153,6 +153,14 @@ fn the_worked_return_comes_out_as_its_formulas_say() {
 }
 
 #[test]
+fn a_register_of_a_running_period_names_the_taxpayer_even_when_it_is_empty() {
+    let begun = filing(Date::constant(2026, 8, 2));
+    let register = draw("{}", "mushak-6.10", AUGUST, &[begun], &[]).expect("it is drawn");
+    assert!(grids(&register)[0].rows.is_empty());
+    assert_eq!(refused(draw("{}", "mushak-6.10", AUGUST, &[], &[]))[0].0, "field-missing");
+}
+
+#[test]
 fn a_period_that_is_not_over_is_not_filed() {
     let sold = entry("{}", "1", sale(AUGUST, invoice(vec![line("standard", "1000")])));
     let on = |day| draw("{}", "mushak-9.1", AUGUST, &[filing(day), sold.clone()], &[]);
