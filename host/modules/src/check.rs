@@ -3,8 +3,8 @@
 use niyam_values::policy::Ruling;
 use niyam_values::workflow::{self, Transition};
 use niyam_values::{
-    Block, Cell, Decimal, Determination, Document, Effect, Finding, Form, IssuePlan, LineTaxes, Manifest,
-    Severity,
+    Block, Cell, Decimal, Determination, Document, Effect, Finding, FiscalPeriod, Form, IssuePlan, LineTaxes,
+    Manifest, Obligation, Severity,
 };
 
 use crate::lift::Invalid;
@@ -60,6 +60,28 @@ pub(crate) fn issue_plan(plan: &IssuePlan) -> Result<(), Invalid> {
         return Err("a number series with a name that cannot be kept".to_owned());
     }
     accepted(&plan.findings)
+}
+
+/// Most obligations of one period.
+const OBLIGATIONS_MAX: usize = 100;
+
+/// Obligations of the period that was asked about, each with a code that a return could have.
+pub(crate) fn obligations(obligations: &[Obligation], period: &FiscalPeriod) -> Result<(), Invalid> {
+    if obligations.len() > OBLIGATIONS_MAX {
+        return Err(format!("more than {OBLIGATIONS_MAX} obligations of one period"));
+    }
+    for obligation in obligations {
+        if obligation.period != period.code {
+            return Err("an obligation of another period".to_owned());
+        }
+        if niyam_domain::return_stream(&obligation.code, &period.code).is_err() {
+            return Err("an obligation with a code that cannot be kept".to_owned());
+        }
+        if !(1..=TITLE_BYTES_MAX).contains(&obligation.title.len()) {
+            return Err(format!("an obligation without a title of 1 to {TITLE_BYTES_MAX} bytes"));
+        }
+    }
+    Ok(())
 }
 
 /// What is allowed has no error, and what is not says why.

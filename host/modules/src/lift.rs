@@ -183,6 +183,19 @@ impl Lift for compliance::FiscalPeriodResult {
     }
 }
 
+impl Lift for compliance::Obligation {
+    type Value = values::Obligation;
+
+    fn lift(self) -> Result<values::Obligation, Invalid> {
+        Ok(values::Obligation {
+            code: self.code,
+            title: self.title,
+            period: self.period,
+            due: self.due.lift()?,
+        })
+    }
+}
+
 impl Lift for compliance::AccountTemplate {
     type Value = values::AccountTemplate;
 

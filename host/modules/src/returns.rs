@@ -1,10 +1,11 @@
 //! Registers and returns: a pack draws them from the documents of a period.
 
-use niyam_values::{FiscalPeriod, Form, OpeningBalance, RegisterEntry};
+use niyam_values::{FiscalPeriod, Form, Obligation, OpeningBalance, RegisterEntry};
 
 use crate::bindings::exports::niyam::rules::{compliance, tax};
 use crate::check;
 use crate::error::ModuleFailure;
+use crate::lift::Lift as _;
 use crate::lower::{self, DocumentParts, TaxesParts};
 use crate::module::{Decided, Findings, Module};
 
@@ -51,12 +52,7 @@ impl Module {
                 amount: lower::decimal(balance.amount),
             })
             .collect();
-        let period = compliance::FiscalPeriodParam {
-            code: &period.code,
-            fiscal_year: &period.fiscal_year,
-            starts: lower::date(period.starts),
-            ends: lower::date(period.ends),
-        };
+        let period = lowered_period(period);
         let fuel = self.fuel_for_lines(entries.iter().map(|entry| entry.document.lines.len()).sum());
         let (answer, used) = self.compliance("draw-return", config, fuel, |pack, store| {
             pack.call_draw_return(store, code, period, &lowered, &opening)
@@ -66,6 +62,32 @@ impl Module {
             self.must(check::form(form))?;
         }
         Ok((answer, used))
+    }
+
+    /// What must be filed or paid for a period, and by when.
+    ///
+    /// # Errors
+    /// When the module does not answer, or breaks the contract.
+    pub fn obligations(
+        &self,
+        config: &str,
+        period: &FiscalPeriod,
+    ) -> Result<Decided<Vec<Obligation>>, ModuleFailure> {
+        let (answer, used) = self.compliance("obligations", config, self.fuel(), |pack, store| {
+            pack.call_obligations(store, lowered_period(period))
+        })?;
+        let obligations = self.must(answer.lift())?;
+        self.must(check::obligations(&obligations, period))?;
+        Ok(self.decided("obligations", config, &(period,), obligations, used))
+    }
+}
+
+fn lowered_period(period: &FiscalPeriod) -> compliance::FiscalPeriodParam<'_> {
+    compliance::FiscalPeriodParam {
+        code: &period.code,
+        fiscal_year: &period.fiscal_year,
+        starts: lower::date(period.starts),
+        ends: lower::date(period.ends),
     }
 }
 

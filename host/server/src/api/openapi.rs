@@ -18,7 +18,7 @@ use crate::api::{
     paths(
         invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
-        tax::fiscal_period, tax_returns::register, tax_returns::show, tax_returns::documents, tax_returns::prepare,
+        tax::fiscal_period, tax_returns::obligations, tax_returns::register, tax_returns::show, tax_returns::documents, tax_returns::prepare,
         tax_returns::review, tax_returns::file, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,
         accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
         fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,

@@ -115,6 +115,7 @@ fn books() -> Router<Arc<Api>> {
 /// The routes of registers and tax returns.
 fn returns() -> Router<Arc<Api>> {
     Router::new()
+        .route("/v1/obligations", get(tax_returns::obligations))
         .route("/v1/registers/{code}", get(tax_returns::register))
         .route("/v1/tax-returns/{code}", get(tax_returns::show))
         .route("/v1/tax-returns/{code}/documents", get(tax_returns::documents))

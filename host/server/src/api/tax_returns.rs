@@ -6,10 +6,11 @@ use std::time::Duration;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use jiff::ToSpan as _;
 use niyam_documents::{FormView, Options};
 use niyam_domain::{Position, TaxReturn};
 use niyam_store::Idempotency;
-use niyam_values::OpeningBalance;
+use niyam_values::{Date, OpeningBalance};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -25,6 +26,7 @@ use crate::api::text::{self, DateText, DecimalText};
 use crate::commands::Expected;
 use crate::commands::books::At;
 use crate::commands::form::{Medium, Sheet, identifier};
+use crate::commands::obligations::ObligationView;
 use crate::commands::return_views::{ContributionView, ReturnView};
 use crate::commands::tax_documents::Figure;
 use crate::commands::tax_return::{PeriodName, ReturnOf};
@@ -116,6 +118,50 @@ pub(crate) struct FigureQuery {
 }
 
 type Queried<T> = Result<Query<T>, QueryRejection>;
+
+/// Which days.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ObligationsQuery {
+    /// First day on which something may be due, `YYYY-MM-DD`; today if absent.
+    #[param(example = "2026-07-01")]
+    from: Option<String>,
+    /// Last day; 90 days after the first if absent, and at most 400.
+    #[param(example = "2027-06-30")]
+    to: Option<String>,
+}
+
+/// What is to be filed or paid, in the order of the days.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ObligationPage {
+    #[schema(value_type = String, format = Date)]
+    from: Date,
+    #[schema(value_type = String, format = Date)]
+    to: Date,
+    items: Vec<ObligationView>,
+}
+
+/// What must be filed or paid by which day, as the pack's calendar has it, and how far its return is.
+#[utoipa::path(get, path = "/v1/obligations", tag = "tax-returns", params(ObligationsQuery),
+    responses((status = 200, body = ObligationPage), (status = 422, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn obligations(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Queried<ObligationsQuery>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    let Query(query) = query.map_err(|error| ApiError::new(Code::QueryInvalid, error.body_text()))?;
+    let day = |name: &str, text: Option<String>| {
+        let invalid = || ApiError::new(Code::DateInvalid, format!("{name} is YYYY-MM-DD and exists"));
+        text.map(|text| text::date(&text).ok_or_else(invalid)).transpose()
+    };
+    let at = api.app.tenant(&caller.actor.tenant).await?;
+    let from = day("from", query.from)?.unwrap_or_else(|| api.app.now_at(&at).date());
+    let to = day("to", query.to)?.unwrap_or_else(|| from.saturating_add(90.days()));
+    let items = api.app.obligations(&at, from, to).await?;
+    respond::json(&ObligationPage { from, to, items })
+}
 
 /// A register or return of a period as it stands, prepared or not.
 #[utoipa::path(get, path = "/v1/registers/{code}", tag = "tax-returns",

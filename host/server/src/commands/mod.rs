@@ -12,6 +12,7 @@ pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod journal;
 pub(crate) mod metadata;
+pub(crate) mod obligations;
 pub(crate) mod once;
 pub(crate) mod periods;
 pub(crate) mod policy;

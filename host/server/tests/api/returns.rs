@@ -166,7 +166,46 @@ async fn who_may_not_file_does_not() {
     assert_eq!(host.get(AUGUST).await.etag, prepared.etag);
 }
 
+async fn what_is_due_is_listed_with_the_returns_that_stand(on: On) {
+    let host = TestHost::new(on).await;
+    august(&host).await;
+    let host = september(host, 10);
+    let path = "/v1/obligations?from=2026-08-01&to=2026-09-30";
+    let returns = |answer: &Answer| -> Vec<(String, String, Value)> {
+        let items = answer.body["items"].as_array().unwrap_or_else(|| panic!("{}", answer.text));
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let of = |item: &&Value| item["code"] == "mushak-9.1";
+        let shown = |item: &Value| (text(&item["period"]), text(&item["due"]), item["status"].clone());
+        items.iter().filter(of).map(shown).collect()
+    };
+    // 15 August 2026 is a Saturday.
+    let due = |status: Value| {
+        vec![
+            ("FY2026-2027-P01".to_owned(), "2026-08-16".to_owned(), Value::Null),
+            ("FY2026-2027-P02".to_owned(), "2026-09-15".to_owned(), status),
+        ]
+    };
+    assert_eq!(returns(&host.get(path).await), due(Value::Null));
+    let prepared = host.post(&command("prepare"), &[], &json!({})).await;
+    assert_eq!(prepared.status, 201, "{}", prepared.text);
+    assert_eq!(returns(&host.get(path).await), due(json!("prepared")));
+    // Without days: the 90 from today.
+    let soon = host.get("/v1/obligations").await;
+    assert_eq!((&soon.body["from"], &soon.body["to"]), (&json!("2026-09-10"), &json!("2026-12-09")));
+    assert_eq!(returns(&soon).len(), 3, "{}", soon.text);
+
+    for (query, code) in [
+        ("?from=2026-09-31", "date-invalid"),
+        ("?from=2026-09-30&to=2026-09-01", "date-out-of-range"),
+        ("?from=2026-01-01&to=2028-01-01", "date-out-of-range"),
+        ("?day=2026-01-01", "query-invalid"),
+    ] {
+        assert_eq!(host.get(&format!("/v1/obligations{query}")).await.problem(), (422, code), "{query}");
+    }
+}
+
 on_both! {
+    what_is_due_is_listed_with_the_returns_that_stand
     a_return_is_prepared_reviewed_filed_and_corrected
     a_register_shows_what_was_issued_so_far
 }
