@@ -200,6 +200,7 @@ pub(crate) fn command() -> clap::Command {
 /// Runs what the command line says.
 #[must_use]
 pub fn run() -> ExitCode {
+    end_with_the_reader();
     let cli = Cli::from_arg_matches(&command().get_matches()).unwrap_or_else(|error| error.exit());
     let done = match cli.command {
         Command::Describe { what } => {
@@ -230,6 +231,21 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Of a program that its reader ended: 128 and the number of SIGPIPE, as a shell shows it.
+const READER_GONE: i32 = 141;
+
+/// Ends in silence when nobody reads any more what is printed (`niyam verify | head`), where `println!` would panic.
+fn end_with_the_reader() {
+    let otherwise = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let told = panic.payload_as_str().unwrap_or_default();
+        if told.starts_with("failed printing to stdout") && told.contains("os error 32") {
+            std::process::exit(READER_GONE);
+        }
+        otherwise(panic);
+    }));
 }
 
 fn asynchronously<T>(work: impl Future<Output = Result<T, String>>) -> Result<T, String> {

@@ -86,6 +86,14 @@ async fn a_tenant_made_by_the_program_is_seen_by_a_running_server(on: On) {
     assert_eq!(draft.body["taxes"]["tax_added"], "150.00", "{}", draft.text);
 }
 
+#[test]
+fn a_command_whose_reader_went_away_ends_in_silence() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = niyam(&["describe", "openapi"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), said(&output).as_str()), (Some(141), ""));
+}
+
 /// A running `niyam serve`, killed when a test fails.
 struct Serving {
     child: Child,
