@@ -136,6 +136,18 @@ impl Books {
         Box::pin(subjects::told(&self.database, tenant, ids)).await
     }
 
+    /// Keys of data subjects that are gone, though the tenant's history tells of no erasure: somebody altered the
+    /// database.
+    ///
+    /// # Errors
+    ///
+    /// If the database fails.
+    pub async fn keys_lost(&self, tenant: &TenantId) -> Result<u64, StoreError> {
+        let gone = Box::pin(subjects::gone(&self.database, tenant)).await?;
+        let told = self.erasures_told(tenant, &gone).await?;
+        Ok((gone.len() - told.len()) as u64)
+    }
+
     /// One of the keys of data subjects that are not destroyed, whoever's it is; `None` if there is none.
     ///
     /// # Errors

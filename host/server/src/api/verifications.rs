@@ -22,7 +22,8 @@ const KIND: JobKind = JobKind::Verification;
 
 /// Runs the tenant's decisions again, in the background. The result counts `decisions`, `proven`, `other_fuel` (the same
 /// answer at another cost: the engine changed), `untried`, `erased` (personal data of the input were) and `differing`, by
-/// component too, and concludes `proven`, `differs` or `unproven`; what was erased alone leaves it `proven`.
+/// component too, and concludes `proven`, `differs` or `unproven`; what was erased alone leaves it `proven`,
+/// unless `keys_lost` counts keys that are gone though no erasure is recorded.
 #[utoipa::path(post, path = "/v1/verifications", tag = "proof", request_body = VerificationRequest,
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 202, body = JobView), (status = 429, body = Problem)))]

@@ -205,7 +205,8 @@ async fn one(
 impl Report {
     fn print(&self, ignore_fuel: bool) {
         let Self { tenant, position, verified, .. } = self;
-        let Verified { decisions, proven, other_fuel, untried, erased, differing, components } = verified;
+        let Verified { decisions, proven, other_fuel, untried, erased, differing, keys_lost, components } =
+            verified;
         match self.conclusion {
             Conclusion::Proven => {
                 println!("{tenant}: proven: {} decisions to position {position}", decisions - erased);
@@ -217,6 +218,11 @@ impl Report {
             Conclusion::Unproven => println!(
                 "{tenant}: not proven: {untried} of {decisions} decisions could not be run again; none differs"
             ),
+        }
+        if *keys_lost > 0 {
+            println!(
+                "  {keys_lost} keys of data subjects are gone, and no erasure is recorded: somebody altered the database"
+            );
         }
         if *erased > 0 {
             println!(

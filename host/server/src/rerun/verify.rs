@@ -7,7 +7,8 @@
 //! costs something else while each answer is the same. That is a finding of its own, and the caller says whether it
 //! matters; nothing else is ever forgiven.
 //!
-//! Where personal data were erased, the input is gone: only the stored answer is compared with its digest.
+//! Where personal data were erased, the input is gone: only the stored answer is compared with its digest. That they
+//! were takes a word of the history: a key that is gone without one proves nothing.
 //!
 //! This is what is told of it; `verifier` does it.
 
@@ -143,6 +144,9 @@ pub(crate) struct Verified {
     pub(crate) erased: u64,
     /// Those that differ.
     pub(crate) differing: u64,
+    /// Keys of data subjects that are gone though no erasure is recorded: what counts as erased may have been hidden.
+    #[serde(default)]
+    pub(crate) keys_lost: u64,
     /// By SHA-256 of the component.
     pub(crate) components: BTreeMap<String, ComponentCount>,
 }
@@ -155,7 +159,7 @@ pub(crate) enum Conclusion {
     Proven,
     /// At least one differs.
     Differs,
-    /// None differs, but some could not be run again, though nothing of them was erased; or there was none.
+    /// None differs, but some could not be run again, though nobody erased anything of them; or there was none.
     Unproven,
 }
 
@@ -164,7 +168,7 @@ impl Verified {
     pub(crate) const fn conclusion(&self, ignore_fuel: bool) -> Conclusion {
         if self.differing > 0 || (self.other_fuel > 0 && !ignore_fuel) {
             Conclusion::Differs
-        } else if self.untried > 0 || self.decisions == 0 {
+        } else if self.untried > 0 || self.decisions == 0 || self.keys_lost > 0 {
             Conclusion::Unproven
         } else {
             Conclusion::Proven
@@ -179,6 +183,7 @@ impl Verified {
         self.untried += other.untried;
         self.erased += other.erased;
         self.differing += other.differing;
+        self.keys_lost += other.keys_lost;
         for (digest, count) in other.components {
             let all = self.components.entry(digest).or_default();
             all.decisions += count.decisions;
@@ -211,5 +216,9 @@ pub(crate) async fn verification(
     };
     let verifier =
         || Verifier::new(opener.clone(), tenant.clone(), Arc::clone(components), Arc::clone(&configs));
-    Ok((sweep, std::iter::repeat_with(verifier).take(workers).collect()))
+    let mut verifiers: Vec<Verifier> = std::iter::repeat_with(verifier).take(workers).collect();
+    if let Some(first) = verifiers.first_mut() {
+        first.verified.keys_lost = books.keys_lost(tenant).await?;
+    }
+    Ok((sweep, verifiers))
 }

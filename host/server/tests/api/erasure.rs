@@ -476,6 +476,10 @@ async fn a_key_that_is_gone_without_an_erasure_is_not_destroyed_elsewhere(on: On
     assert!(done, "{said}");
     let gone = host.tamper("update subject_keys set wrapped_key = null, erased_at = 1").await;
     assert_eq!(gone, 1);
+    // Nor does it pass for an erasure when decisions are proved.
+    let (code, report) = host.verify(&[]).await;
+    let shown = (&report["conclusion"], &report["keys_lost"], &report["differing"]);
+    assert_eq!((code, shown), (2, (&json!("unproven"), &json!(1), &json!(0))), "{report}");
     let (done, said) = program(&host, &["projections", "list"]);
     assert!(done, "{said}");
     let ledger = host.data().join("erased-keys.jsonl");

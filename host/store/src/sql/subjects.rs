@@ -129,6 +129,15 @@ pub async fn erased(database: &Database) -> Result<Vec<(TenantId, SubjectKey)>, 
     rows.into_iter().map(Row::key).collect()
 }
 
+/// Keys of a tenant that are gone, whatever is said of them.
+pub async fn gone(database: &Database, tenant: &TenantId) -> Result<Vec<SubjectKeyId>, StoreError> {
+    const SQL: &str = "select tenant, key_id, subject, wrapped_key, created_at, erased_at from subject_keys \
+         where tenant = $1 and wrapped_key is null order by key_id";
+    let rows: Vec<Row> = on!(database, Scope::Tenant(tenant), connection => sqlx::query_as(SQL)
+        .bind(tenant.as_str()).fetch_all(connection).await)?;
+    rows.into_iter().map(|row| row.key().map(|(_, key)| key.id)).collect()
+}
+
 /// Those of the keys of a tenant whose destruction its history tells of.
 pub async fn told(
     database: &Database,
