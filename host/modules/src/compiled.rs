@@ -18,10 +18,14 @@ use wasmtime::component::Component;
 use crate::compiler::Compiler;
 use crate::error::LoadError;
 
+/// What a component was held to before it was compiled. Other checks make other files, so none is compiled unchecked.
+const CHECKS: [&str; 3] = [include_str!("inspect.rs"), include_str!("limits.rs"), include_str!("world.rs")];
+
 /// Where compiled components are kept.
 pub(crate) struct CompiledCache {
     folder: PathBuf,
-    engine_key: String,
+    /// Of the engine and [`CHECKS`].
+    key: String,
     /// Compiles elsewhere; here when absent.
     pub(crate) compiler: Option<Compiler>,
 }
@@ -32,21 +36,19 @@ impl CompiledCache {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Ok(Self { folder, engine_key: format!("{:016x}", hasher.finish()), compiler: None })
+        CHECKS.hash(&mut hasher);
+        Ok(Self { folder, key: format!("{:016x}", hasher.finish()), compiler: None })
     }
 
-    /// The component of `bytes`, compiled now or before.
-    pub(crate) fn component(
-        &self,
-        engine: &Engine,
-        digest: &str,
-        bytes: &[u8],
-    ) -> Result<Component, LoadError> {
-        let name = format!("{digest}-{}", self.engine_key);
-        let path = self.folder.join(&name).with_extension("cwasm");
-        if let Some(component) = self.load(engine, &name, &path) {
-            return Ok(component);
-        }
+    /// The component with this digest, if it was checked and compiled before.
+    pub(crate) fn find(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let (name, path) = self.place(digest);
+        self.load(engine, &name, &path)
+    }
+
+    /// Compiles a component that was checked, and keeps it.
+    pub(crate) fn make(&self, engine: &Engine, digest: &str, bytes: &[u8]) -> Result<Component, LoadError> {
+        let (name, path) = self.place(digest);
         let not_compilable = |error: wasmtime::Error| LoadError::NotCompilable(format!("{error:#}"));
         let compiled = match &self.compiler {
             Some(compiler) => compiler.compile(bytes)?,
@@ -59,6 +61,12 @@ impl CompiledCache {
         // SAFETY: `compiled` is what this engine's compiler gave, here or in a process of our own program.
         let component = unsafe { Component::deserialize(engine, &compiled) };
         component.map_err(not_compilable)
+    }
+
+    fn place(&self, digest: &str) -> (String, PathBuf) {
+        let name = format!("{digest}-{}", self.key);
+        let path = self.folder.join(&name).with_extension("cwasm");
+        (name, path)
     }
 
     /// Written beside and renamed, so that no reader meets half a file.

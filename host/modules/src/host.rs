@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wasmtime::Engine;
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 use crate::bindings::niyam::rules::context;
 use crate::compiled::CompiledCache;
@@ -27,6 +27,7 @@ pub struct ModuleHost {
 
 /// Where the components of one class live.
 struct Room {
+    class: Class,
     engine: Engine,
     linker: Linker<Sandbox>,
     compiled: CompiledCache,
@@ -41,7 +42,7 @@ impl Room {
         let io = |error: std::io::Error| LoadError::Host(error.into());
         let compiled = CompiledCache::open(cache_folder, &engine).map_err(io)?;
         let ticker = Ticker::start(&engine).map_err(io)?;
-        Ok(Self { engine, linker, compiled, _ticker: ticker })
+        Ok(Self { class, engine, linker, compiled, _ticker: ticker })
     }
 }
 
@@ -75,7 +76,8 @@ impl ModuleHost {
     }
 
     /// Checks a component and makes it ready: bytes read first, then compiled, then asked what it is. Blocks for as
-    /// long as the compiler takes; a component that is loaded already is given at once.
+    /// long as the compiler takes; one that is loaded already is given at once, and one that was checked and compiled
+    /// before is only asked.
     ///
     /// # Errors
     /// When it is refused; each reason has a code of its own.
@@ -84,20 +86,33 @@ impl ModuleHost {
         if let Some(module) = self.get(&digest) {
             return Ok(module);
         }
-        let class = inspect(bytes)?;
-        let room = match class {
-            Class::Small => &self.small,
-            Class::Large => &self.large,
+        let (room, component) = match self.compiled(&digest) {
+            Some(found) => found,
+            None => self.compile(&digest, bytes)?,
         };
-        let component = room.compiled.component(&room.engine, &digest, bytes)?;
         // Names were checked before it was compiled: what does not fit now is a function that an interface lacks.
         let instance_pre = room
             .linker
             .instantiate_pre(&component)
             .map_err(|error| LoadError::ImportNotAllowed(format!("({error:#})")))?;
-        let module = Arc::new(Module::describe(instance_pre, class, self.watch.clone(), digest.clone())?);
+        let module =
+            Arc::new(Module::describe(instance_pre, room.class, self.watch.clone(), digest.clone())?);
         let mut loaded = self.loaded.write().unwrap_or_else(PoisonError::into_inner);
         Ok(Arc::clone(loaded.entry(digest).or_insert(module)))
+    }
+
+    fn compiled(&self, digest: &str) -> Option<(&Room, Component)> {
+        [&self.small, &self.large]
+            .into_iter()
+            .find_map(|room| Some((room, room.compiled.find(&room.engine, digest)?)))
+    }
+
+    fn compile(&self, digest: &str, bytes: &[u8]) -> Result<(&Room, Component), LoadError> {
+        let room = match inspect(bytes)? {
+            Class::Small => &self.small,
+            Class::Large => &self.large,
+        };
+        Ok((room, room.compiled.make(&room.engine, digest, bytes)?))
     }
 
     /// A loaded module, by the SHA-256 of its component, hex.
