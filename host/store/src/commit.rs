@@ -179,9 +179,8 @@ impl Committer {
     async fn at_once(&mut self, commands: &[&Command], tenants: &BTreeSet<&TenantId>) -> AtOnce {
         let Database::Postgres(pool) = &self.database else { return AtOnce::Not };
         let known = self.memory.known();
-        let plain = |command: &&Command| {
-            command.append.new_keys.is_empty() && command.append.erased_keys.is_empty()
-        };
+        let plain =
+            |command: &&Command| command.append.new_keys.is_empty() && command.append.erased_keys.is_empty();
         if !commands.iter().all(plain) {
             return AtOnce::Not;
         }
