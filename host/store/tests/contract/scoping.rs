@@ -111,7 +111,8 @@ async fn in_scope_of_acme(test: &TestStore, sql: &str) -> anyhow::Result<String>
     Ok(match written {
         Ok(written) => written.to_string(),
         Err(error) => {
-            let code = error.as_database_error().and_then(|error| error.code().map(|code| code.into_owned()));
+            let code =
+                error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
             code.unwrap_or_else(|| error.to_string())
         }
     })
