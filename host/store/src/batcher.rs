@@ -1,30 +1,25 @@
 //! Gathers waiting appends into one transaction, and answers each after the commit.
 //!
 //! What queued while the last transaction ran forms the next one, with those that it answered and that come back at
-//! once, so a quiet store answers at once and a busy one shares its commits. A lane has one transaction under way at a time; a tenant keeps its lane. It must not decide
-//! what becomes of an append: `group` does.
+//! once, so a quiet store answers at once and a busy one shares its commits. A lane has one transaction under way at a
+//! time; a tenant keeps its lane. It must not decide what becomes of an append: `group` does, and `commit` writes it.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use niyam_domain::{Position, TenantId};
+use niyam_domain::TenantId;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
-use crate::append::{Append, AppendError, Appended, InvalidAppend};
+use crate::append::{Append, AppendError, Appended};
+use crate::commit::{Committer, GroupError};
 use crate::config::StoreConfig;
 use crate::database::Database;
 use crate::error::StoreError;
-use crate::group::{Command, Given, Known, Outcome, Settled, settle, streams};
+use crate::group::{Command, Given};
 use crate::sql::read;
-use crate::sql::unit::{CommitError, Unit};
-
-/// How often a transaction is tried before its appends fail.
-const ATTEMPTS_MAX: u32 = 6;
-/// Pause before the second attempt; doubles with each.
-const PAUSE_FIRST: Duration = Duration::from_millis(10);
+use crate::tail::Tail;
 
 type Answer = Result<Appended, AppendError>;
 
@@ -47,90 +42,11 @@ impl Waiting {
     }
 }
 
-/// How far each tenant's history is known to go, for those who wait for more.
-pub struct Tail {
-    appends: watch::Sender<u64>,
-    known: Mutex<TailKnown>,
-}
-
-#[derive(Default)]
-struct TailKnown {
-    positions: HashMap<TenantId, Position>,
-    /// What other hosts were not told yet.
-    unsent: BTreeSet<TenantId>,
-}
-
-impl Tail {
-    /// Knows nothing yet.
-    pub fn new() -> Self {
-        Self { appends: watch::Sender::new(0), known: Mutex::default() }
-    }
-
-    /// Wakes whenever a process is known to have appended.
-    pub fn subscribe(&self) -> watch::Receiver<u64> {
-        self.appends.subscribe()
-    }
-
-    /// Where the tenant's history is known to go.
-    pub fn position(&self, tenant: &TenantId) -> Option<Position> {
-        self.known().positions.get(tenant).copied()
-    }
-
-    /// Where every history is known to go.
-    pub fn positions(&self) -> Vec<(TenantId, Position)> {
-        self.known().positions.iter().map(|(tenant, position)| (tenant.clone(), *position)).collect()
-    }
-
-    /// What this process appended since this was last asked.
-    pub fn take_unsent(&self) -> Vec<(TenantId, Position)> {
-        let mut known = self.known();
-        let unsent = std::mem::take(&mut known.unsent);
-        unsent
-            .into_iter()
-            .filter_map(|tenant| {
-                known.positions.get_key_value(&tenant).map(|(tenant, position)| (tenant.clone(), *position))
-            })
-            .collect()
-    }
-
-    /// Another host, or this one, says how far it appended.
-    pub fn heard(&self, tips: impl Iterator<Item = (TenantId, Position)>) {
-        let mut news = false;
-        let mut known = self.known();
-        for (tenant, position) in tips {
-            let at = known.positions.entry(tenant).or_default();
-            news |= *at < position;
-            *at = position.max(*at);
-        }
-        drop(known);
-        if news {
-            self.appends.send_modify(|appends| *appends += 1);
-        }
-    }
-
-    fn moved(&self, outcome: &Outcome) {
-        if outcome.events.is_empty() {
-            return;
-        }
-        let mut known = self.known();
-        for (tenant, tip) in &outcome.tips {
-            let at = known.positions.entry(tenant.clone()).or_default();
-            *at = tip.position.max(*at);
-            known.unsent.insert(tenant.clone());
-        }
-        drop(known);
-        self.appends.send_modify(|appends| *appends += 1);
-    }
-
-    fn known(&self) -> MutexGuard<'_, TailKnown> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// One transaction at a time, for the tenants that belong to it.
 pub struct Lane {
     database: Database,
     config: StoreConfig,
+    committer: Committer,
     tail: Arc<Tail>,
     queue: mpsc::Receiver<Waiting>,
     closing: watch::Receiver<bool>,
@@ -145,67 +61,6 @@ struct Last {
     time: Duration,
 }
 
-/// Why a whole transaction failed.
-enum GroupError {
-    /// Nothing was written, and trying again may help.
-    Transient(StoreError),
-    /// Nothing was written, and trying again does not help. One append of several may be the cause.
-    Final(AppendError),
-    /// It befell all of them alike: the database is not to be had, or nobody knows what was written.
-    All(StoreError),
-}
-
-impl From<StoreError> for GroupError {
-    fn from(error: StoreError) -> Self {
-        match &error {
-            // Waiting for a connection took long enough, and would take as long for each append by itself.
-            StoreError::Unavailable(inner) if matches!(**inner, sqlx::Error::PoolTimedOut) => {
-                Self::All(error)
-            }
-            StoreError::Unavailable(_) => Self::Transient(error),
-            StoreError::Closed => Self::All(error),
-            _ => Self::Final(error.into()),
-        }
-    }
-}
-
-impl From<sqlx::Error> for GroupError {
-    fn from(error: sqlx::Error) -> Self {
-        if is_event_id_used(&error) {
-            return Self::Final(InvalidAppend::EventIdUsed.into());
-        }
-        if is_key_answered(&error) {
-            // By another host, in a transaction that moved no head: the next attempt sees it.
-            return Self::Transient(StoreError::Unavailable(Arc::new(error)));
-        }
-        if is_subject_keyed(&error) {
-            return Self::Final(AppendError::SubjectKeyed);
-        }
-        StoreError::from(error).into()
-    }
-}
-
-fn is_key_answered(error: &sqlx::Error) -> bool {
-    error
-        .as_database_error()
-        .is_some_and(|error| error.is_unique_violation() && error.constraint() == Some("idempotency_key"))
-}
-
-fn is_event_id_used(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| {
-        error.is_unique_violation()
-            && (error.constraint() == Some("events_event_id") || error.message().contains("events.event_id"))
-    })
-}
-
-fn is_subject_keyed(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| {
-        error.is_unique_violation()
-            && (error.constraint() == Some("subject_keys_live")
-                || error.message().contains("subject_keys.subject"))
-    })
-}
-
 impl Lane {
     /// A lane that is not running yet. `purges`: whether it forgets old answers in between.
     pub fn new(
@@ -217,7 +72,8 @@ impl Lane {
         purges: bool,
     ) -> Self {
         let purge = purges.then_some(Timestamp::UNIX_EPOCH);
-        Self { database, config, tail, queue, closing, purge }
+        let committer = Committer::new(database.clone(), config.clone());
+        Self { database, config, committer, tail, queue, closing, purge }
     }
 
     /// Appends until the store is closed or gone, and all that waited is answered.
@@ -268,7 +124,7 @@ impl Lane {
     }
 
     /// Commits what can be, and answers everyone.
-    async fn answer_all(&self, waiting: Vec<Waiting>) {
+    async fn answer_all(&mut self, waiting: Vec<Waiting>) {
         let commands: Vec<&Command> = waiting.iter().map(|waiting| &waiting.command).collect();
         match self.commit(&commands).await {
             Ok(answers) => {
@@ -295,64 +151,10 @@ impl Lane {
         }
     }
 
-    /// Commits the commands, trying again what is worth it.
-    async fn commit(&self, commands: &[&Command]) -> Result<Vec<Answer>, GroupError> {
-        let mut attempt = 1;
-        loop {
-            match self.attempt(commands).await {
-                Err(GroupError::Transient(error)) if attempt < ATTEMPTS_MAX => {
-                    tracing::warn!(attempt, %error, "append failed, trying again");
-                    tokio::time::sleep(PAUSE_FIRST * 2_u32.pow(attempt - 1)).await;
-                    attempt += 1;
-                }
-                outcome => {
-                    let outcome = outcome?;
-                    self.tail.moved(&outcome);
-                    return Ok(outcome.results);
-                }
-            }
-        }
-    }
-
-    /// One transaction: locks the tenants' heads in order, then looks up, decides, writes and commits.
-    async fn attempt(&self, commands: &[&Command]) -> Result<Outcome, GroupError> {
-        let tenants: BTreeSet<&TenantId> = commands.iter().map(|command| &command.tenant).collect();
-        let keys: BTreeSet<(&str, &str)> = commands.iter().filter_map(|command| key(command)).collect();
-        let streams = streams(commands);
-        let mut unit = Unit::begin(&self.database, &tenants).await?;
-        let found = unit.look(&tenants, &keys.into_iter().collect::<Vec<_>>(), &streams).await?;
-        let mut known = Known { tips: found.heads.into_iter().collect(), ..Known::default() };
-        known.learn(streams, found.versions);
-        for (tenant, key, given) in found.answers {
-            known.answers.entry(tenant).or_default().insert(key, given);
-        }
-        // After the lock, so that times follow positions as long as the hosts' clocks agree.
-        let recorded_at = to_the_microsecond(self.config.clock.now());
-        // The streams that depend on serials, and then those of serials that changed.
-        let passes_max = commands.len() + 2;
-        for _ in 0..=passes_max {
-            match settle(commands, &known, recorded_at) {
-                Settled::Missing(streams) => {
-                    let found = unit.versions(&streams).await?;
-                    known.learn(streams, found);
-                }
-                Settled::Done(outcome) if outcome.is_empty() => {
-                    unit.rollback().await?;
-                    return Ok(outcome);
-                }
-                Settled::Done(outcome) => {
-                    unit.write(&outcome, recorded_at.as_microsecond()).await?;
-                    return match unit.commit().await {
-                        Ok(()) => Ok(outcome),
-                        Err(CommitError::RolledBack(error)) => Err(error.into()),
-                        Err(CommitError::Unknown(error)) => {
-                            Err(GroupError::All(StoreError::CommitUnknown(Arc::new(error))))
-                        }
-                    };
-                }
-            }
-        }
-        Err(GroupError::Final(InvalidAppend::BuildUnstable.into()))
+    async fn commit(&mut self, commands: &[&Command]) -> Result<Vec<Answer>, GroupError> {
+        let outcome = self.committer.commit(commands).await?;
+        self.tail.moved(&outcome);
+        Ok(outcome.results)
     }
 
     async fn purge_sometimes(&mut self) {
@@ -371,25 +173,6 @@ impl Lane {
             Err(error) => tracing::warn!(%error, "old idempotency keys not purged"),
         }
     }
-}
-
-impl From<GroupError> for AppendError {
-    fn from(error: GroupError) -> Self {
-        match error {
-            GroupError::Transient(error) | GroupError::All(error) => error.into(),
-            GroupError::Final(error) => error,
-        }
-    }
-}
-
-fn key(command: &Command) -> Option<(&str, &str)> {
-    let idempotency = command.append.idempotency.as_ref()?;
-    Some((command.tenant.as_str(), idempotency.key.as_str()))
-}
-
-/// As it will be read back.
-fn to_the_microsecond(time: Timestamp) -> Timestamp {
-    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
 }
 
 /// The answer that was given for a request, if any.

@@ -60,28 +60,28 @@ impl Given {
     }
 }
 
-/// What the database knows about the tenants and streams of a transaction.
+/// Versions of streams, by tenant.
+pub type Versions = HashMap<TenantId, HashMap<StreamId, Version>>;
+
+/// What is known of the tenants and streams of a transaction.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
     /// The end of each tenant's history; a tenant that is not there has none.
-    pub tips: BTreeMap<TenantId, Tip>,
+    pub tips: HashMap<TenantId, Tip>,
     /// Streams that were looked up, 0 for those without events.
-    pub versions: HashMap<TenantId, HashMap<StreamId, Version>>,
-    /// Idempotency keys that have an answer. All keys of the transaction were looked up.
+    pub versions: Versions,
+    /// Idempotency keys that are known to have an answer.
     pub answers: HashMap<TenantId, HashMap<String, Given>>,
 }
 
 impl Known {
-    fn version(&self, tenant: &TenantId, stream: &StreamId) -> Option<Version> {
+    /// The version of a stream, if that is known.
+    pub fn version(&self, tenant: &TenantId, stream: &StreamId) -> Option<Version> {
         self.versions.get(tenant)?.get(stream).copied()
     }
 
     fn answer(&self, tenant: &TenantId, key: &str) -> Option<&Given> {
         self.answers.get(tenant)?.get(key)
-    }
-
-    fn tip(&self, tenant: &TenantId) -> Tip {
-        self.tips.get(tenant).copied().unwrap_or(Tip::GENESIS)
     }
 
     /// Takes in what a look-up of `streams` found; those not found have no events.
@@ -99,7 +99,7 @@ impl Known {
 pub type StreamSet = BTreeSet<(TenantId, StreamId)>;
 
 /// What a transaction writes, and what its appends get once it is committed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Outcome {
     /// In order of position, per tenant.
     pub events: Vec<Recorded>,
@@ -111,6 +111,10 @@ pub struct Outcome {
     pub new_keys: Vec<(TenantId, NewSubjectKey)>,
     /// Keys of data subjects that are destroyed.
     pub erased_keys: Vec<(TenantId, SubjectKeyId)>,
+    /// Versions that all this counts on, since nobody had looked them up.
+    pub supposed: BTreeMap<(TenantId, StreamId), Version>,
+    /// Versions that streams have afterwards.
+    pub versions: Versions,
     /// One for each command, in order.
     pub results: Vec<Result<Appended, AppendError>>,
 }
@@ -133,18 +137,33 @@ pub enum Settled {
     Missing(StreamSet),
 }
 
+/// What is done about a stream of which nothing is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// It has to be looked up.
+    Missing,
+    /// It is supposed to have the version that a command expects, unless a number is drawn from it.
+    Supposed,
+}
+
 /// The streams that the commands are known to need before anything is looked up.
 pub fn streams(commands: &[&Command]) -> StreamSet {
-    match settle(commands, &Known::default(), Timestamp::UNIX_EPOCH) {
+    match settle(commands, &Known::default(), Unknown::Missing, Timestamp::UNIX_EPOCH) {
         Settled::Missing(streams) => streams,
         Settled::Done(_) => StreamSet::new(),
     }
 }
 
 /// Decides what becomes of each command, in order.
-pub fn settle(commands: &[&Command], known: &Known, recorded_at: Timestamp) -> Settled {
-    let mut pass =
-        Pass { known: known.clone(), recorded_at, missing: StreamSet::new(), outcome: Outcome::default() };
+pub fn settle(commands: &[&Command], known: &Known, unknown: Unknown, recorded_at: Timestamp) -> Settled {
+    let mut pass = Pass {
+        known,
+        unknown,
+        recorded_at,
+        moved: Known::default(),
+        missing: StreamSet::new(),
+        outcome: Outcome::default(),
+    };
     for command in commands {
         if let Some(result) = pass.take(command) {
             pass.outcome.results.push(result);
@@ -154,44 +173,69 @@ pub fn settle(commands: &[&Command], known: &Known, recorded_at: Timestamp) -> S
 }
 
 /// One look at the commands. What is accepted counts for the commands after it.
-struct Pass {
-    known: Known,
+struct Pass<'a> {
+    known: &'a Known,
+    unknown: Unknown,
     recorded_at: Timestamp,
+    /// What was accepted, which comes before what is known.
+    moved: Known,
     missing: StreamSet,
     outcome: Outcome,
 }
 
-impl Pass {
+impl Pass<'_> {
     /// `None` if a stream has to be looked up first.
     fn take(&mut self, command: &Command) -> Option<Result<Appended, AppendError>> {
         let Command { tenant, append } = command;
         if let Some(idempotency) = &append.idempotency
-            && let Some(given) = self.known.answer(tenant, &idempotency.key)
+            && let Some(given) = self.answer(tenant, &idempotency.key)
         {
             return Some(given.replay(idempotency));
         }
-        let look_up = append.serials.iter().chain(append.unchanged.iter().map(|(stream, _)| stream));
         // A command without serials can tell its streams at once, which saves a look-up.
-        let serials = match (self.look_up(tenant, look_up), append.serials.is_empty()) {
-            (Some(()), _) | (None, true) => self.serials(command),
-            (None, false) => return None,
-        };
+        if self.look_up(tenant, &append.serials).is_none() {
+            self.find(tenant, append.unchanged.iter().map(|(stream, expected)| (stream, *expected)));
+            return None;
+        }
+        let read = append.unchanged.iter().map(|(stream, expected)| (stream, *expected));
+        let found = self.find(tenant, read.clone());
+        if found.is_none() && !append.serials.is_empty() {
+            return None;
+        }
+        let serials = self.serials(command);
         let Ok(batch) = catch_unwind(AssertUnwindSafe(|| (append.build)(&serials))) else {
             return Some(Err(InvalidAppend::BuildPanicked.into()));
         };
         if let Err(invalid) = check(&batch, &serials) {
             return Some(Err(invalid.into()));
         }
-        self.look_up(tenant, batch.writes.iter().map(|write| &write.stream))?;
         let written = batch.writes.iter().map(|write| (&write.stream, write.expected));
-        let read = append.unchanged.iter().map(|(stream, expected)| (stream, *expected));
+        let supposed = self.outcome.supposed.len();
+        self.find(tenant, written.clone())?;
+        if self.outcome.supposed.len() > supposed && !is_stable(&append.build, &serials, &batch) {
+            // Where streams are looked up, it would name others after each look-up.
+            return Some(Err(InvalidAppend::BuildUnstable.into()));
+        }
         for (stream, expected) in read.chain(written) {
-            let found = self.known.version(tenant, stream)?;
+            let found = self.version(tenant, stream)?;
             if found != expected {
                 return Some(Err(AppendError::Conflict { stream: stream.clone(), expected, found }));
             }
         }
         Some(Ok(self.accept(command, batch)))
+    }
+
+    fn version(&self, tenant: &TenantId, stream: &StreamId) -> Option<Version> {
+        self.moved.version(tenant, stream).or_else(|| self.known.version(tenant, stream))
+    }
+
+    fn answer(&self, tenant: &TenantId, key: &str) -> Option<&Given> {
+        self.moved.answer(tenant, key).or_else(|| self.known.answer(tenant, key))
+    }
+
+    fn tip(&self, tenant: &TenantId) -> Tip {
+        let tip = self.moved.tips.get(tenant).or_else(|| self.known.tips.get(tenant));
+        tip.copied().unwrap_or(Tip::GENESIS)
     }
 
     /// Notes the streams that are not known. `None` if there are any.
@@ -202,7 +246,7 @@ impl Pass {
     ) -> Option<()> {
         let mut all = Some(());
         for stream in streams {
-            if self.known.version(tenant, stream).is_none() {
+            if self.version(tenant, stream).is_none() {
                 self.missing.insert((tenant.clone(), stream.clone()));
                 all = None;
             }
@@ -210,9 +254,38 @@ impl Pass {
         all
     }
 
+    /// Sees to it that the versions of streams are known, or supposed. `None` if one has to be looked up first.
+    fn find<'a>(
+        &mut self,
+        tenant: &TenantId,
+        streams: impl IntoIterator<Item = (&'a StreamId, Version)>,
+    ) -> Option<()> {
+        if self.unknown == Unknown::Missing {
+            return self.look_up(tenant, streams.into_iter().map(|(stream, _)| stream));
+        }
+        for (stream, expected) in streams {
+            if self.version(tenant, stream).is_none() {
+                self.outcome.supposed.insert((tenant.clone(), stream.clone()), expected);
+                self.move_to(tenant, stream.clone(), expected);
+            }
+        }
+        Some(())
+    }
+
+    fn move_to(&mut self, tenant: &TenantId, stream: StreamId, version: Version) {
+        match self.moved.versions.get_mut(tenant) {
+            Some(versions) => {
+                versions.insert(stream, version);
+            }
+            None => {
+                self.moved.versions.insert(tenant.clone(), [(stream, version)].into());
+            }
+        }
+    }
+
     fn serials(&self, command: &Command) -> Serials {
         let next = |stream: &StreamId| {
-            let version = self.known.version(&command.tenant, stream)?;
+            let version = self.version(&command.tenant, stream)?;
             Some((stream.clone(), Version(version.0 + 1)))
         };
         Serials(command.append.serials.iter().filter_map(next).collect())
@@ -221,13 +294,13 @@ impl Pass {
     /// Gives positions and versions, and counts the writes for the commands that follow.
     fn accept(&mut self, command: &Command, batch: Batch) -> Appended {
         let tenant = &command.tenant;
-        let mut tip = self.known.tip(tenant);
+        let mut tip = self.tip(tenant);
         for write in batch.writes {
             let mut version = write.expected;
             for event in write.events {
                 version.0 += 1;
                 tip.position.0 += 1;
-                self.outcome.events.push(Recorded {
+                let mut recorded = Recorded {
                     tenant: tenant.clone(),
                     position: tip.position,
                     stream: write.stream.clone(),
@@ -239,37 +312,31 @@ impl Pass {
                     recorded_at: self.recorded_at,
                     effective_date: event.effective_date,
                     hash: chain::GENESIS,
-                });
+                };
+                recorded.hash = chain::seal(&recorded, &tip.hash);
+                tip.hash = recorded.hash;
+                self.outcome.events.push(recorded);
             }
-            self.known.versions.entry(tenant.clone()).or_default().insert(write.stream, version);
+            self.move_to(tenant, write.stream, version);
         }
-        self.known.tips.insert(tenant.clone(), tip);
+        if tip != self.tip(tenant) {
+            self.moved.tips.insert(tenant.clone(), tip);
+        }
         let Append { new_keys, erased_keys, .. } = &command.append;
         self.outcome.new_keys.extend(new_keys.iter().map(|key| (tenant.clone(), key.clone())));
         self.outcome.erased_keys.extend(erased_keys.iter().map(|key| (tenant.clone(), *key)));
         if let Some(Idempotency { key, fingerprint }) = command.append.idempotency.clone() {
             let given = Given { fingerprint, answer: batch.answer.clone(), position: tip.position };
-            self.known.answers.entry(tenant.clone()).or_default().insert(key.clone(), given.clone());
+            self.moved.answers.entry(tenant.clone()).or_default().insert(key.clone(), given.clone());
             self.outcome.answers.push((tenant.clone(), key, given));
         }
         Appended { position: tip.position, answer: batch.answer, replayed: false }
     }
 
-    /// Hashes what was accepted.
     fn seal(self) -> Outcome {
-        let Self { known, mut outcome, .. } = self;
-        let mut hashes = HashMap::new();
-        // The tips moved already; their hashes are still those before this transaction.
-        for event in &mut outcome.events {
-            let previous =
-                *hashes.entry(event.tenant.clone()).or_insert_with(|| known.tip(&event.tenant).hash);
-            event.hash = chain::seal(event, &previous);
-            hashes.insert(event.tenant.clone(), event.hash);
-        }
-        for (tenant, hash) in hashes {
-            let position = known.tip(&tenant).position;
-            outcome.tips.insert(tenant, Tip { position, hash });
-        }
+        let Self { moved, mut outcome, .. } = self;
+        outcome.tips = moved.tips.into_iter().collect();
+        outcome.versions = moved.versions;
         outcome
     }
 }
@@ -284,6 +351,15 @@ pub fn check_early(append: &Append) -> Result<(), InvalidAppend> {
         Some(idempotency) if !fits(&idempotency.key) => Err(InvalidAppend::Key),
         _ => Ok(()),
     }
+}
+
+/// Whether `build` names the same streams again.
+fn is_stable(build: &dyn Fn(&Serials) -> Batch, serials: &Serials, batch: &Batch) -> bool {
+    let again = catch_unwind(AssertUnwindSafe(|| build(serials)));
+    again.is_ok_and(|again| {
+        let streams = again.writes.iter().map(|write| &write.stream);
+        streams.eq(batch.writes.iter().map(|write| &write.stream))
+    })
 }
 
 /// What is wrong with `batch` whatever the streams' versions are.

@@ -10,8 +10,9 @@
 //! 2. [`event`]: what is stored, and what is read back.
 //! 3. [`append`]: what a caller asks to be written, and what it gets.
 //! 4. [`store`]: the entrance, [`EventStore`]; [`error`]: what can go wrong.
-//! 5. `batcher`: gathers waiting appends into one transaction.
-//! 6. `group`: decides, without I/O, what becomes of each append of a transaction.
+//! 5. `batcher`: gathers waiting appends into one transaction; `tail`: how far histories are known to go.
+//! 6. `group`: decides, without I/O, what becomes of each append of a transaction; `commit`: commits it, at once on what
+//!    `memory` holds, or by looking everything up.
 //! 7. `chain`: the hash over an event and the one before it.
 //! 8. [`database`]: opening, and the settings that are refused; [`login`]: who stands behind the host's role; `sql`: the statements, in both dialects.
 //! 9. `reading`: events that are there; [`subscription`]: events as they come;
@@ -30,6 +31,7 @@ pub mod audit;
 mod batcher;
 pub mod books;
 mod chain;
+mod commit;
 mod component;
 pub mod config;
 pub mod database;
@@ -37,6 +39,7 @@ pub mod error;
 pub mod event;
 mod group;
 pub mod login;
+mod memory;
 pub mod modules;
 mod notify;
 mod reading;
@@ -45,6 +48,7 @@ mod sql;
 pub mod store;
 pub mod subject;
 pub mod subscription;
+mod tail;
 pub mod transfer;
 
 pub use append::{

@@ -12,7 +12,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener};
 use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
 use tokio::sync::watch;
 
-use crate::batcher::Tail;
+use crate::tail::Tail;
 
 /// Where hosts tell each other.
 const CHANNEL: &str = "niyam_appended";

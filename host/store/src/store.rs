@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::append::{Append, AppendError, Appended, Idempotency};
-use crate::batcher::{self, Lane, Tail, Waiting};
+use crate::batcher::{self, Lane, Waiting};
 use crate::config::StoreConfig;
 use crate::database::Database;
 use crate::error::StoreError;
@@ -19,6 +19,7 @@ use crate::group::check_early;
 use crate::login::Login;
 use crate::notify;
 use crate::sql::read;
+use crate::tail::Tail;
 
 /// The events of every tenant, in one database. Clones share connections and queues.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 //!
 //! 1. `rows`: what both databases return.
 //! 2. `read`: statements that both understand.
-//! 3. `unit`: the transaction of a group of appends.
+//! 3. `call`: a group of appends in one round trip; `unit`: the transaction of one, step by step.
 //! 4. `types` and `snapshots`: reading by event type; snapshots.
 //! 5. `modules`: uploaded modules and publishers; `subjects`: keys of data subjects.
 //! 6. `transfer`: for carrying everything elsewhere.
@@ -11,6 +11,7 @@
 //! 8. `audit`: statements that take nothing for granted.
 
 pub mod audit;
+pub mod call;
 pub mod modules;
 mod postgres;
 pub mod read;

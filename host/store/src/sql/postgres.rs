@@ -82,6 +82,25 @@ pub async fn versions(
     sqlx::query_as(SQL).bind(tenants).bind(names).fetch_all(connection).await
 }
 
+/// Whether the tips of the outcome are events that are there; false if it has none.
+pub async fn is_there(connection: &mut PgConnection, outcome: &Outcome) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "select count(*) from unnest($1::text[], $2::bigint[], $3::bytea[]) as given (tenant, position, hash) \
+         cross join lateral (select from events \
+             where events.tenant = given.tenant and events.position = given.position \
+                 and events.hash = given.hash limit 1) as found";
+    let tips = &outcome.tips;
+    if tips.is_empty() {
+        return Ok(false);
+    }
+    let found: i64 = sqlx::query_scalar(SQL)
+        .bind(tips.keys().map(TenantId::as_str).collect::<Vec<_>>())
+        .bind(tips.values().map(|tip| tip.position.0.cast_signed()).collect::<Vec<_>>())
+        .bind(tips.values().map(|tip| tip.hash.as_slice()).collect::<Vec<_>>())
+        .fetch_one(connection)
+        .await?;
+    Ok(usize::try_from(found).is_ok_and(|found| found == tips.len()))
+}
+
 /// Writes everything in one statement, so in one round trip.
 pub async fn write(
     connection: &mut PgConnection,

@@ -87,6 +87,16 @@ impl Unit {
         rows.into_iter().map(super::rows::VersionRow::version).collect()
     }
 
+    /// Whether all that the outcome holds was written before. Its events tell: a position is written once, and the hash
+    /// is of all that came before.
+    pub async fn is_there(&mut self, outcome: &Outcome) -> Result<bool, sqlx::Error> {
+        match &mut self.0 {
+            // Its log is not in doubt for who wrote it.
+            Writer::Sqlite(_) => Ok(false),
+            Writer::Postgres(transaction) => postgres::is_there(transaction, outcome).await,
+        }
+    }
+
     /// Writes keys, events, heads and answers; `created_at` is of the keys and answers, microseconds.
     pub async fn write(&mut self, outcome: &Outcome, created_at: i64) -> Result<(), sqlx::Error> {
         match &mut self.0 {

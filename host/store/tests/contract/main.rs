@@ -8,10 +8,12 @@ mod appending;
 mod books;
 mod chaining;
 mod crashing;
+mod doubting;
 mod harness;
 mod hosting;
 mod isolating;
 mod reading;
+mod remembering;
 mod repeating;
 mod scoping;
 mod snapshots;
@@ -71,6 +73,12 @@ on_both! {
         a_rejected_request_does_not_use_up_its_key,
         an_old_answer_is_forgotten,
         a_caller_that_goes_away_still_commits_once,
+    }
+    remembering {
+        what_another_host_wrote_counts_rather_than_what_is_remembered,
+        a_request_that_another_host_answered_is_answered_again,
+        a_version_that_is_not_as_supposed_rejects_only_its_own_command,
+        hosts_that_take_turns_lose_nothing,
     }
     subjects {
         a_key_is_made_with_its_events_or_not_at_all,
@@ -179,26 +187,35 @@ fn whatever_crashes_what_was_acknowledged_is_there_once_on_postgres() -> anyhow:
 }
 
 macro_rules! on_postgres {
-    ($($test:ident,)*) => {
+    ($($module:ident { $($test:ident,)* })*) => {
         mod postgres_only {
-            $(
+            $($(
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $test() -> anyhow::Result<()> {
-                    crate::scoping::$test().await
+                    crate::$module::$test().await
                 }
-            )*
+            )*)*
         }
     };
 }
 
 on_postgres! {
-    a_reader_sees_the_tenants_of_its_scope_only,
-    a_connection_without_a_scope_sees_nothing,
-    the_host_cannot_edit_what_was_recorded,
-    every_table_of_a_tenant_is_protected,
-    a_role_that_policies_do_not_bind_is_refused,
-    a_login_that_could_leave_the_host_s_role_is_told_from_one_that_could_not,
-    tables_of_another_version_are_refused,
-    migrating_makes_the_tables_once,
-    hosts_tell_each_other_of_appends,
+    doubting {
+        an_answer_that_got_lost_is_found_out,
+        a_request_that_got_lost_is_made_again,
+        a_request_that_comes_late_is_refused,
+        what_cannot_be_found_out_is_told_and_settled_by_asking_again,
+    }
+    scoping {
+        a_reader_sees_the_tenants_of_its_scope_only,
+        a_connection_without_a_scope_sees_nothing,
+        the_host_cannot_edit_what_was_recorded,
+        the_function_that_appends_lets_the_host_do_no_more_than_statements,
+        every_table_of_a_tenant_is_protected,
+        a_role_that_policies_do_not_bind_is_refused,
+        a_login_that_could_leave_the_host_s_role_is_told_from_one_that_could_not,
+        tables_of_another_version_are_refused,
+        migrating_makes_the_tables_once,
+        hosts_tell_each_other_of_appends,
+    }
 }

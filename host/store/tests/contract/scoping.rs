@@ -86,6 +86,87 @@ pub async fn the_host_cannot_edit_what_was_recorded() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A call of the function that appends, with one event of `tenant` in a group of `tenants`, at a position after 2.
+fn forged(tenants: &str, tenant: &str, position: u64, version: u64, id: &str) -> String {
+    format!(
+        "with head as (select tenant, last_position, head_hash from tenant_heads where tenant in ('acme') order by 1) \
+         select niyam_append(array[{tenants}], array_agg(last_position), array_agg(head_hash), \
+             array[]::text[], array[]::text[], array[]::bigint[], array[]::text[], array[]::text[], \
+             array['{tenant}'], array[{position}]::bigint[], array[sha256('forged')], \
+             array[]::text[], array[]::text[], array[]::bytea[], array[]::bytea[], array[]::bigint[], 1, \
+             array['{tenant}'], array[{position}]::bigint[], array['a'], array[{version}]::bigint[], \
+             array[{id}], array['t'], array['2026-07-01'], array['x'::bytea], array['y'::bytea], \
+             array[sha256('forged')]) from head"
+    )
+}
+
+/// Runs SQL within acme's scope and leaves nothing behind; the first value, or the code of a refusal.
+async fn in_scope_of_acme(test: &TestStore, sql: &str) -> anyhow::Result<String> {
+    let acme = tenant("acme");
+    let mut writer = test.database().write(&Scope::Tenant(&acme), Durability::Full).await?;
+    let Writer::Postgres(connection) = &mut writer else { anyhow::bail!("not PostgreSQL") };
+    let written: Result<bool, sqlx::Error> =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_one(&mut **connection).await;
+    writer.rollback().await?;
+    Ok(match written {
+        Ok(written) => written.to_string(),
+        Err(error) => {
+            let code =
+                error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned));
+            code.unwrap_or_else(|| error.to_string())
+        }
+    })
+}
+
+pub async fn the_function_that_appends_lets_the_host_do_no_more_than_statements() -> anyhow::Result<()> {
+    let test = TestStore::new(Kind::Postgres).await?;
+    let (acme, bravo) = (tenant("acme"), tenant("bravo"));
+    test.append(&acme, append("a", 0, 2)).await?;
+    test.append(&bravo, append("a", 0, 3)).await?;
+    let id = "sha256('')::bytea";
+    let new = "substr(sha256('id'), 1, 16)";
+    for (sql, expected) in [
+        // An event of a tenant that the group is not of.
+        (forged("'acme'", "bravo", 4, 4, new), "42501"),
+        // A position, a version, an id that is there.
+        (forged("'acme'", "acme", 2, 3, new), "23505"),
+        (forged("'acme'", "acme", 3, 2, new), "23505"),
+        (
+            forged("'acme'", "acme", 3, 3, "(select event_id from events where tenant = 'acme' limit 1)"),
+            "23505",
+        ),
+        // What the tables do not take.
+        (forged("'acme'", "acme", 3, 3, id), "23514"),
+        (forged("'acme'", "acme", 0, 3, new), "23514"),
+        // A head that is not the tenant's, or not told.
+        (forged("'bravo'", "bravo", 4, 4, new), "false"),
+        (forged("'acme', 'bravo'", "acme", 3, 3, new), "false"),
+        // No text that is no tenant widens the scope to all.
+        (forged("'*'", "acme", 3, 3, new), "false"),
+        // An event with a hash that is none: as an insert could, and as an audit finds.
+        (forged("'acme'", "acme", 3, 3, new), "true"),
+    ] {
+        assert_eq!(in_scope_of_acme(&test, &sql).await?, expected, "{sql}");
+    }
+    let (definer, open): (bool, bool) = sqlx::query_as(
+        "select prosecdef, has_function_privilege('public', oid, 'execute') from pg_proc \
+         where proname = 'niyam_append'",
+    )
+    .fetch_one(&test.owner().await?)
+    .await?;
+    assert!(!definer && !open, "it runs as its caller, who is the host");
+    assert_eq!(test.verify_chain(&acme).await?, Position(2));
+    assert_eq!(test.verify_chain(&bravo).await?, Position(3));
+    // Written for good, the last of them is a break of the chain.
+    let mut writer = test.database().write(&Scope::Tenant(&acme), Durability::Full).await?;
+    let Writer::Postgres(connection) = &mut writer else { anyhow::bail!("not PostgreSQL") };
+    let sql = forged("'acme'", "acme", 3, 3, new);
+    sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut **connection).await?;
+    writer.commit().await?;
+    assert!(test.verify_chain(&acme).await.is_err(), "a forged hash verifies");
+    Ok(())
+}
+
 pub async fn every_table_of_a_tenant_is_protected() -> anyhow::Result<()> {
     let test = TestStore::new(Kind::Postgres).await?;
     let owner = test.owner().await?;

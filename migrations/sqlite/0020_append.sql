@@ -1,0 +1,1 @@
+-- SQLite has no functions of its own: the host decides under the only write lock.
