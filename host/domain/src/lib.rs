@@ -6,6 +6,7 @@
 mod accounts;
 mod activation;
 mod aggregate;
+mod closing;
 mod data_subject;
 mod decision;
 mod document;
@@ -38,6 +39,7 @@ pub use activation::{
     Withdrawal, World,
 };
 pub use aggregate::{Aggregate, STATE_SCHEMA};
+pub use closing::{ClosingSums, retained_earnings};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
@@ -57,8 +59,9 @@ pub use journal::{
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
 pub use periods::{
-    Authority, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand, PeriodEvent,
-    PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
+    Authority, FiscalYear, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand,
+    PeriodEvent, PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods, YearCloseBegun, YearClosed,
+    YearReopenBegun, YearReopened, YearStatus,
 };
 pub use personal::Personal;
 pub use posting::post_sale;

@@ -54,6 +54,8 @@ impl fmt::Display for EntryStatus {
 pub enum SourceKind {
     /// An invoice.
     Invoice,
+    /// The closing of a fiscal year.
+    YearClose,
 }
 
 impl SourceKind {
@@ -62,6 +64,7 @@ impl SourceKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
+            Self::YearClose => "year-close",
         }
     }
 }
@@ -173,6 +176,7 @@ impl EntryPosted {
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
             None | Some(SourceKind::Invoice) => false,
+            Some(SourceKind::YearClose) => true,
         }
     }
 }
@@ -376,8 +380,24 @@ impl JournalEntry {
         if !findings.is_empty() {
             return Err(Rejection::Findings(findings));
         }
+        Ok(self.mirrored(mirror_id, date, reason))
+    }
+
+    /// What takes back an entry that closes a year, for its own day: the year alone decides whether it may be.
+    ///
+    /// # Errors
+    /// When it closes no year, or was taken back.
+    pub fn reverse_closing(&self, mirror_id: EntryId, reason: String) -> Result<Reversal, Rejection> {
+        if self.source.is_none_or(|source| source.kind != SourceKind::YearClose) {
+            return Err(Rejection::EntryMissing);
+        }
+        self.require(EntryStatus::Posted, "posted")?;
+        Ok(self.mirrored(mirror_id, self.entry.date, reason))
+    }
+
+    fn mirrored(&self, mirror_id: EntryId, date: Date, reason: String) -> Reversal {
         let entry = Entry { date, lines: self.entry.lines.mirrored(), ..self.entry.clone() };
-        Ok(Reversal {
+        Reversal {
             reversed: EntryEvent::Reversed(EntryReversed { reversed_by: mirror_id, reason }),
             mirror: EntryEvent::Posted(EntryPosted {
                 entry_id: mirror_id,
@@ -385,7 +405,7 @@ impl JournalEntry {
                 source: None,
                 reverses: Some(self.id),
             }),
-        })
+        }
     }
 
     fn require(&self, wanted: EntryStatus, needed: &'static str) -> Result<(), Rejection> {

@@ -66,7 +66,7 @@ codes! {
     RouteUnknown = "route-unknown", NOT_FOUND;
     /// The tenant has no such invoice.
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
-    /// The tenant has no such verification or simulation.
+    /// The tenant has no such job.
     JobNotFound = "job-not-found", NOT_FOUND;
     /// Nothing was ever recorded about such a data subject.
     DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
@@ -82,6 +82,8 @@ codes! {
     AccountNotFound = "account-not-found", NOT_FOUND;
     /// No fiscal period of that code was opened.
     FiscalPeriodNotFound = "fiscal-period-not-found", NOT_FOUND;
+    /// No fiscal year of that name was opened.
+    FiscalYearNotFound = "fiscal-year-not-found", NOT_FOUND;
     /// No such return was prepared for the period.
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
@@ -129,6 +131,12 @@ codes! {
     FiscalYearExists = "fiscal-year-exists", CONFLICT;
     /// The fiscal period is in a state that does not allow this.
     FiscalPeriodStatusConflict = "fiscal-period-status-conflict", CONFLICT;
+    /// The fiscal year is in a state that does not allow this.
+    FiscalYearStatusConflict = "fiscal-year-status-conflict", CONFLICT;
+    /// Periods of the fiscal year are still open: close or soft-close them first.
+    FiscalYearPeriodsOpen = "fiscal-year-periods-open", CONFLICT;
+    /// Fiscal years are closed in order, and reopened in the other order.
+    FiscalYearOrder = "fiscal-year-order", CONFLICT;
     /// The journal entry is in a state that does not allow this.
     JournalEntryStatusConflict = "journal-entry-status-conflict", CONFLICT;
     /// The journal entry takes back another one, and cannot be taken back itself.
@@ -297,7 +305,7 @@ impl Code {
 mod tests {
     use std::collections::BTreeSet;
 
-    use niyam_domain::{EntryStatus, InvoiceStatus, ModuleRef, PeriodStatus, Rejection};
+    use niyam_domain::{EntryStatus, InvoiceStatus, ModuleRef, PeriodStatus, Rejection, YearStatus};
     use niyam_modules::ModuleFailure;
 
     use super::Code;
@@ -337,6 +345,10 @@ mod tests {
             Rejection::FiscalYearExists,
             Rejection::CalendarBroken,
             Rejection::WrongPeriodStatus { found: PeriodStatus::Closed, needed: "open" },
+            Rejection::FiscalYearMissing,
+            Rejection::FiscalYearPeriodsOpen(String::new()),
+            Rejection::FiscalYearOrder(String::new()),
+            Rejection::WrongYearStatus { found: YearStatus::Closed, needed: "open" },
             Rejection::EntryMissing,
             Rejection::WrongEntryStatus { found: EntryStatus::Posted, needed: "a draft" },
             Rejection::ReversalOfReversal,

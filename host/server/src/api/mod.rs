@@ -9,6 +9,7 @@ mod csv;
 mod data_subjects;
 mod document;
 mod fiscal_periods;
+mod fiscal_years;
 mod forms;
 mod health;
 mod invoices;

@@ -22,6 +22,7 @@ mod tenants;
 
 mod accounts;
 mod fiscal_periods;
+mod fiscal_years;
 mod journal;
 mod posting;
 mod reports;
