@@ -169,7 +169,7 @@ impl Block<'_> {
         for (account, balance) in accounts {
             for part in parts(*balance, self.currency) {
                 let after = left.saturating_add(part);
-                if lines.len() + 1 + parts(after, self.currency).len() > most {
+                if lines.len() + 1 + lines_for(after, self.currency) > most {
                     blocks.push(self.ended(std::mem::take(&mut lines), left));
                     left = Decimal::ZERO;
                 }
@@ -203,9 +203,21 @@ impl Block<'_> {
     }
 }
 
+/// How many lines `balance` takes.
+fn lines_for(balance: Decimal, currency: Currency) -> usize {
+    let most = most_of_line(currency);
+    let lines = (balance.abs() / most).ceil();
+    usize::try_from(lines).unwrap_or(usize::MAX)
+}
+
+/// The largest amount that a line may hold.
+fn most_of_line(currency: Currency) -> Decimal {
+    AMOUNT_LIMIT.saturating_sub(Decimal::new(1, currency.minor_units().into()))
+}
+
 /// `balance` in parts that a line may hold each; none when it is zero.
 fn parts(balance: Decimal, currency: Currency) -> Vec<Decimal> {
-    let most = AMOUNT_LIMIT.saturating_sub(Decimal::new(1, currency.minor_units().into()));
+    let most = most_of_line(currency);
     let sign = if balance < Decimal::ZERO { -Decimal::ONE } else { Decimal::ONE };
     let mut left = balance.abs();
     let mut parts = Vec::new();

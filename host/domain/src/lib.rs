@@ -23,6 +23,7 @@ mod posting;
 mod rejection;
 pub mod reports;
 mod rules;
+mod schedule;
 mod tax_return;
 mod tenant;
 mod upcast;
@@ -45,7 +46,7 @@ pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
-pub use ids::{EntryId, InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
+pub use ids::{EntryId, InvalidId, InvoiceId, Position, ScheduleId, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
     InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
@@ -67,6 +68,11 @@ pub use personal::Personal;
 pub use posting::post_sale;
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
+pub use schedule::{
+    Depreciation, Every, Method, Occurrence, OccurrencePosted, OccurrenceReversed, Plan, PostedOccurrence,
+    Recurring, SCHEDULE_RULES, Schedule, ScheduleCommand, ScheduleCreated, ScheduleEnded, ScheduleEvent,
+    ScheduleRevised, ScheduleTerms, What,
+};
 pub use tax_return::{
     FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
     ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,

@@ -117,6 +117,12 @@ pub enum Rejection {
     /// The entry goes with its document.
     #[error("the journal entry belongs to a document, which alone can take it back")]
     EntryOfDocument,
+    /// There is no such schedule.
+    #[error("there is no such schedule")]
+    ScheduleMissing,
+    /// The schedule has ended, and changes no more.
+    #[error("the schedule has ended")]
+    ScheduleEnded,
     /// No such return was prepared for the period.
     #[error("no such return was prepared for the period")]
     ReturnMissing,
@@ -172,6 +178,8 @@ impl Rejection {
             Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
             Self::ReversalOfReversal => "reversal-of-reversal",
             Self::EntryOfDocument => "journal-entry-of-document",
+            Self::ScheduleMissing => "schedule-not-found",
+            Self::ScheduleEnded => "schedule-ended",
             Self::ReturnMissing => "tax-return-not-found",
             Self::WrongReturnStatus { .. } => "tax-return-status-conflict",
             Self::ReturnUnchanged => "tax-return-unchanged",

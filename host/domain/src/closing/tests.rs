@@ -150,7 +150,7 @@ fn the_result_goes_into_equity_alone() {
 fn random_sums() -> impl Strategy<Value = Vec<(usize, usize, &'static str, i64)>> {
     let currency = prop::sample::select(vec!["BDT", "JPY", "KWD"]);
     prop::collection::vec(
-        (0..400_usize, 0..5_usize, currency, -9_999_999_999_999_999_i64..9_999_999_999_999_999),
+        (0..400_usize, 0..5_usize, currency, -3_999_999_999_999_i64..3_999_999_999_999),
         0..900,
     )
 }

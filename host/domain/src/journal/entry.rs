@@ -56,6 +56,8 @@ pub enum SourceKind {
     Invoice,
     /// The closing of a fiscal year.
     YearClose,
+    /// A schedule.
+    Schedule,
 }
 
 impl SourceKind {
@@ -65,6 +67,17 @@ impl SourceKind {
         match self {
             Self::Invoice => "invoice",
             Self::YearClose => "year-close",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+impl SourceKind {
+    /// Whether the document alone can take its entry back.
+    const fn takes_back(self) -> bool {
+        match self {
+            Self::Invoice | Self::YearClose => true,
+            Self::Schedule => false,
         }
     }
 }
@@ -175,7 +188,7 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice) => false,
+            None | Some(SourceKind::Invoice | SourceKind::Schedule) => false,
             Some(SourceKind::YearClose) => true,
         }
     }
@@ -358,7 +371,7 @@ impl JournalEntry {
         if self.reverses.is_some() {
             return Err(Rejection::ReversalOfReversal);
         }
-        if self.source.is_some() {
+        if self.source.is_some_and(|source| source.kind.takes_back()) {
             return Err(Rejection::EntryOfDocument);
         }
         self.require(EntryStatus::Posted, "posted")?;

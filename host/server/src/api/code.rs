@@ -86,6 +86,8 @@ codes! {
     FiscalYearNotFound = "fiscal-year-not-found", NOT_FOUND;
     /// No such return was prepared for the period.
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
+    /// The tenant has no such schedule.
+    ScheduleNotFound = "schedule-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
     /// There is no such report.
@@ -143,6 +145,8 @@ codes! {
     ReversalOfReversal = "reversal-of-reversal", CONFLICT;
     /// The journal entry belongs to a document, which alone can take it back.
     JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
+    /// The schedule has ended, and changes no more.
+    ScheduleEnded = "schedule-ended", CONFLICT;
     /// The return is in another state than the command needs.
     TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
     /// A correction would say what was filed already.
@@ -353,6 +357,8 @@ mod tests {
             Rejection::WrongEntryStatus { found: EntryStatus::Posted, needed: "a draft" },
             Rejection::ReversalOfReversal,
             Rejection::EntryOfDocument,
+            Rejection::ScheduleMissing,
+            Rejection::ScheduleEnded,
         ];
         for rejection in rejections {
             assert!(Code::find(rejection.code()).is_some(), "{rejection:?}");

@@ -21,6 +21,7 @@ mod problem;
 mod reports;
 mod respond;
 pub(crate) mod router;
+mod schedules;
 mod shadows;
 mod simulations;
 mod tax;

@@ -21,7 +21,7 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, fiscal_years, forms, health, invoices, jobs,
-    journal_entries, modules, reports, respond, shadows, simulations, tax, tax_returns, tenant,
+    journal_entries, modules, reports, respond, schedules, shadows, simulations, tax, tax_returns, tenant,
     verifications,
 };
 use crate::app::App;
@@ -114,6 +114,11 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
         .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
         .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
+        .route("/v1/schedules", post(schedules::create).get(schedules::list))
+        .route("/v1/schedules/run", post(schedules::run))
+        .route("/v1/schedules/{id}", get(schedules::show).put(schedules::revise))
+        .route("/v1/schedules/{id}/end", post(schedules::end))
+        .route("/v1/schedules/{id}/preview", get(schedules::preview))
         .route("/v1/reports/{name}", get(reports::show))
 }
 

@@ -14,7 +14,7 @@ use niyam_domain::{
 use niyam_store::{Append, Batch, Scope, StoreError, StreamWrite};
 use uuid::Uuid;
 
-use crate::commands::books::{At, Desk, TRIES, is_beside};
+use crate::commands::books::{At, Desk, TRIES};
 use crate::commands::metadata::new_event;
 use crate::commands::{Actor, CommandError};
 use crate::ids::derived;

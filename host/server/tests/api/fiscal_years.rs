@@ -223,6 +223,7 @@ async fn a_close_that_breaks_off_goes_on_where_it_was(on: On) {
     lines.push(("1120", "-498", "BDT", None));
     post(&host, "2027-03-01", &lines).await;
     soft_close(&host).await;
+    let open = held(&host, "BDT").await;
     for event_type in ["journal-entry.posted.v1", "fiscal-year.closed.v1"] {
         let (make, take) = obstacle(on, event_type);
         host.tamper(make).await;
@@ -240,8 +241,7 @@ async fn a_close_that_breaks_off_goes_on_where_it_was(on: On) {
     let job = done(&host, CLOSE, &json!({})).await;
     // 2 lines for each branch and for each of the others.
     assert_eq!(job["result"], json!({"fiscal_year": "2026-2027", "number": 1, "entries": 3}));
-    let held = held(&host, "BDT").await;
-    assert_eq!(held, ["1120 302.00", "3200 302.00"]);
+    assert_eq!(held(&host, "BDT").await, ["1120 302.00", "3200 302.00"]);
     assert_eq!(closing(&host).await.len(), 3);
     let (make, take) = obstacle(on, "journal-entry.reversed.v1");
     host.tamper(make).await;
@@ -250,7 +250,7 @@ async fn a_close_that_breaks_off_goes_on_where_it_was(on: On) {
     assert_eq!(host.get(YEAR).await.body["status"], "reopening");
     host.tamper(take).await;
     done(&host, REOPEN, &json!({"reason": "late bill"})).await;
-    assert_eq!(told(&host, "trial-balance?as_of=2027-06-30", "BDT", "debit").await.len(), 6);
+    assert_eq!(held(&host, "BDT").await, open);
     assert_eq!(host.get(YEAR).await.body["status"], "open");
 }
 

@@ -26,6 +26,7 @@ mod fiscal_years;
 mod journal;
 mod posting;
 mod reports;
+mod schedules;
 
 mod documents;
 mod fallbacks;
