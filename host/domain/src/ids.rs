@@ -26,6 +26,9 @@ pub enum InvalidId {
     /// Not a journal entry's id.
     #[error("a journal entry's id is a UUID")]
     Entry,
+    /// Not a schedule's id.
+    #[error("a schedule's id is a UUID")]
+    Schedule,
 }
 
 /// One customer of the platform; everything belongs to exactly one.
@@ -183,6 +186,10 @@ uuid_id! {
 uuid_id! {
     /// A journal entry.
     EntryId, "journal-entry", Entry
+}
+uuid_id! {
+    /// A schedule.
+    ScheduleId, "schedule", Schedule
 }
 
 #[cfg(test)]

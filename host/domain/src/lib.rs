@@ -6,6 +6,7 @@
 mod accounts;
 mod activation;
 mod aggregate;
+mod closing;
 mod data_subject;
 mod decision;
 mod document;
@@ -22,6 +23,7 @@ mod posting;
 mod rejection;
 pub mod reports;
 mod rules;
+mod schedule;
 mod tax_return;
 mod tenant;
 mod upcast;
@@ -38,12 +40,13 @@ pub use activation::{
     Withdrawal, World,
 };
 pub use aggregate::{Aggregate, STATE_SCHEMA};
+pub use closing::{ClosingSums, retained_earnings};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
-pub use ids::{EntryId, InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
+pub use ids::{EntryId, InvalidId, InvoiceId, Position, ScheduleId, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
     InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
@@ -57,13 +60,19 @@ pub use journal::{
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
 pub use periods::{
-    Authority, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand, PeriodEvent,
-    PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
+    Authority, FiscalYear, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand,
+    PeriodEvent, PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods, YearCloseBegun, YearClosed,
+    YearReopenBegun, YearReopened, YearStatus,
 };
 pub use personal::Personal;
 pub use posting::post_sale;
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
+pub use schedule::{
+    Depreciation, Every, Method, Occurrence, OccurrencePosted, OccurrenceReversed, Plan, PostedOccurrence,
+    Recurring, SCHEDULE_RULES, Schedule, ScheduleCommand, ScheduleCreated, ScheduleEnded, ScheduleEvent,
+    ScheduleRevised, ScheduleTerms, What,
+};
 pub use tax_return::{
     FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
     ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,

@@ -4,7 +4,7 @@ use niyam_values::Finding;
 
 use crate::invoice::InvoiceStatus;
 use crate::journal::EntryStatus;
-use crate::periods::PeriodStatus;
+use crate::periods::{PeriodStatus, YearStatus};
 use crate::tax_return::ReturnStatus;
 
 /// A refused command. Nothing was recorded.
@@ -83,6 +83,23 @@ pub enum Rejection {
         /// What it would have to be.
         needed: &'static str,
     },
+    /// No fiscal year of that name was opened.
+    #[error("no fiscal year of that name was opened")]
+    FiscalYearMissing,
+    /// Periods of the year still take anybody's postings.
+    #[error("these periods of the fiscal year are open, close or soft-close them first: {0}")]
+    FiscalYearPeriodsOpen(String),
+    /// Years are closed in order, and reopened in the other order.
+    #[error("the fiscal year {0} comes first")]
+    FiscalYearOrder(String),
+    /// The command needs the fiscal year in another state.
+    #[error("the fiscal year is {found}, not {needed}")]
+    WrongYearStatus {
+        /// What the year is.
+        found: YearStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
     /// There is no such journal entry.
     #[error("there is no such journal entry")]
     EntryMissing,
@@ -100,6 +117,12 @@ pub enum Rejection {
     /// The entry goes with its document.
     #[error("the journal entry belongs to a document, which alone can take it back")]
     EntryOfDocument,
+    /// There is no such schedule.
+    #[error("there is no such schedule")]
+    ScheduleMissing,
+    /// The schedule has ended, and changes no more.
+    #[error("the schedule has ended")]
+    ScheduleEnded,
     /// No such return was prepared for the period.
     #[error("no such return was prepared for the period")]
     ReturnMissing,
@@ -147,10 +170,16 @@ impl Rejection {
             Self::FiscalYearExists => "fiscal-year-exists",
             Self::CalendarBroken => "calendar-broken",
             Self::WrongPeriodStatus { .. } => "fiscal-period-status-conflict",
+            Self::FiscalYearMissing => "fiscal-year-not-found",
+            Self::FiscalYearPeriodsOpen(_) => "fiscal-year-periods-open",
+            Self::FiscalYearOrder(_) => "fiscal-year-order",
+            Self::WrongYearStatus { .. } => "fiscal-year-status-conflict",
             Self::EntryMissing => "journal-entry-not-found",
             Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
             Self::ReversalOfReversal => "reversal-of-reversal",
             Self::EntryOfDocument => "journal-entry-of-document",
+            Self::ScheduleMissing => "schedule-not-found",
+            Self::ScheduleEnded => "schedule-ended",
             Self::ReturnMissing => "tax-return-not-found",
             Self::WrongReturnStatus { .. } => "tax-return-status-conflict",
             Self::ReturnUnchanged => "tax-return-unchanged",

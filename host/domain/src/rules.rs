@@ -22,6 +22,8 @@ pub const BOOKS_RULES: &[(&str, &str)] = &[
     ),
     ("period-closed", "Nothing is posted for a day of a closed period."),
     ("period-soft-closed", "Only an approver posts for a day of a soft-closed period."),
+    ("fiscal-year-closed", "Nothing is posted for a day on or before the end of a closed fiscal year."),
+    ("retained-earnings-not-equity", "The account of the role retained-earnings is one of equity."),
     ("period-not-over", "A return is filed when its period is over."),
     ("opening-balances-invalid", "A balance is brought into a period once, and at most 200 are."),
     ("reversal-before-entry", "A reversal counts for the day of its entry, or a later one."),

@@ -17,6 +17,7 @@ use tokio::sync::{Notify, Semaphore};
 use crate::aggregates::{Aggregates, ReadError};
 use crate::auth::SigningKey;
 use crate::clock::SystemClock;
+use crate::commands::books::Desk;
 use crate::ids::{IdSource, SystemIds};
 use crate::jobs::Jobs;
 use crate::packs::{PackError, Packs};
@@ -93,6 +94,8 @@ pub struct App {
     pub(crate) store: EventStore,
     pub(crate) vault: Vault,
     pub(crate) aggregates: Aggregates,
+    /// What keeping the books takes.
+    pub(crate) desk: Desk,
     pub(crate) packs: Arc<Packs>,
     /// Wakes what compiles modules.
     pub(crate) compiler: Arc<Notify>,
@@ -102,7 +105,7 @@ pub struct App {
     pub(crate) papers: Turns,
     pub(crate) allow_unsigned: bool,
     pub(crate) idle_after: Duration,
-    pub(crate) tenants: Tenants,
+    pub(crate) tenants: Arc<Tenants>,
     pub(crate) key: SigningKey,
     pub(crate) checkpoints: Arc<Checkpoints>,
     pub(crate) jobs: Arc<Jobs>,
@@ -138,10 +141,16 @@ impl App {
                 error => OpenError::Modules(error.to_string()),
             })?;
         let aggregates = Aggregates::new(vault.clone());
-        let tenants = Tenants::new(aggregates.clone());
-        let ids: Arc<dyn IdSource> = Arc::new(SystemIds);
+        let tenants = Arc::new(Tenants::new(aggregates.clone()));
+        let desk = Desk {
+            store: store.clone(),
+            aggregates: aggregates.clone(),
+            tenants: Arc::clone(&tenants),
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+        };
         let packs = Arc::new(packs);
-        let jobs = Jobs::new(vault.opener().clone(), packs.host(), Arc::clone(&clock), ids.next_id());
+        let jobs = Jobs::new(vault.opener().clone(), packs.host(), desk.clone(), ids.next_id());
         let jobs = Arc::new(jobs);
         let shadows = Shadows::new(Arc::clone(&packs), Arc::clone(&jobs), aggregates.clone());
         // Each takes a processor while it is drawn, and no tenant takes all of them.
@@ -150,6 +159,7 @@ impl App {
             store,
             vault,
             aggregates,
+            desk,
             packs,
             compiler: Arc::default(),
             uploads: Semaphore::new(UPLOADS_AT_ONCE),

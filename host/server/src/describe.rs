@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use niyam_domain::{
     BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, ReturnEvent, TenantEvent,
+    NumberSeriesEvent, PeriodEvent, ReturnEvent, SCHEDULE_RULES, ScheduleEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -74,6 +74,7 @@ fn events() -> String {
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
+        ("Schedules", ScheduleEvent::KINDS),
         ("Tax returns", ReturnEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {
@@ -102,7 +103,7 @@ fn problems() -> String {
          where several are, it is `document-invalid`, and `errors` has them all. The rules of a country's law come \
          from its pack, whose README lists them.\n\n| code | what is wanted |\n|---|---|\n",
     );
-    for (code, wanted) in DOCUMENT_RULES.iter().chain(BOOKS_RULES).chain(RULES) {
+    for (code, wanted) in DOCUMENT_RULES.iter().chain(BOOKS_RULES).chain(SCHEDULE_RULES).chain(RULES) {
         add(&mut text, format_args!("| `{code}` | {wanted} |\n"));
     }
     text

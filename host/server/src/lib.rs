@@ -26,6 +26,7 @@ mod publishing;
 mod reports;
 mod rerun;
 mod roles;
+mod schedules;
 mod serve;
 mod shadow;
 mod telemetry;

@@ -16,6 +16,7 @@ use crate::jobs;
 use crate::projections::Runner;
 use crate::proof::keeper::Keeper;
 use crate::publishing::worker::Worker;
+use crate::schedules::Ticker;
 use crate::shadow;
 
 /// How long requests under way have once the server stops: what each may take, and a little more.
@@ -42,6 +43,7 @@ pub struct Server {
     compiling: JoinHandle<()>,
     working: JoinHandle<()>,
     shadowing: JoinHandle<()>,
+    scheduling: JoinHandle<()>,
     api: Arc<Api>,
 }
 
@@ -73,12 +75,14 @@ impl Server {
         );
         let jobs = jobs::Runner::new(Arc::clone(&app.jobs));
         let shadows = shadow::Runner::new(Arc::clone(&app.shadows));
+        let ticker = Ticker::new(app.desk.clone());
         let api = Arc::new(Api { app, progress: runner.progress(), proofs: keeper.proofs() });
         let projecting = tokio::spawn(runner.run(stopped.clone()));
         let proving = tokio::spawn(keeper.run(stopped.clone()));
         let compiling = tokio::spawn(worker.run(stopped.clone()));
         let working = tokio::spawn(jobs.run(stopped.clone()));
         let shadowing = tokio::spawn(shadows.run(stopped.clone()));
+        let scheduling = tokio::spawn(ticker.run(stopped.clone()));
         let service = router(Arc::clone(&api));
         let mut closing = stopped;
         let serving = tokio::spawn(async move {
@@ -89,7 +93,18 @@ impl Server {
                 })
                 .await
         });
-        Ok(Self { address, stop, serving, projecting, proving, compiling, working, shadowing, api })
+        Ok(Self {
+            address,
+            stop,
+            serving,
+            projecting,
+            proving,
+            compiling,
+            working,
+            shadowing,
+            scheduling,
+            api,
+        })
     }
 
     /// Where it listens.
@@ -132,6 +147,9 @@ impl Server {
         }
         if let Err(error) = self.shadowing.await {
             tracing::error!(%error, "asking modules in shadow had failed");
+        }
+        if let Err(error) = self.scheduling.await {
+            tracing::error!(%error, "running schedules had failed");
         }
         self.api.app.store.clone().close().await;
         served.map_err(ServeError::Serve)

@@ -1,4 +1,5 @@
-//! Reports of a tenant with very many journal lines, over HTTP, beside summing the same lines raw.
+//! Reports of a tenant with very many journal lines, over HTTP, beside summing the same lines raw; and the close of the
+//! year that the lines are of.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ use crate::groups::Group;
 /// The group.
 pub const GROUP: Group = Group {
     name: "books",
-    about: "reports over 1,500,000 journal lines of one tenant, beside summing the raw lines",
+    about: "reports over 1,500,000 journal lines of one tenant, beside summing the raw lines; the close of their year",
     run,
 };
 
@@ -53,6 +54,9 @@ const ACCOUNT: &str = "1120";
 const METADATA: &[u8] = br#"{"user":"bench","roles":["accountant"],"trace_id":"bench"}"#;
 /// A report of next to nothing, which tells how far the view is.
 const SEEN: &str = "/v1/reports/trial-balance?as_of=2020-01-01";
+/// What the close of a year may take, seconds.
+const CLOSE_TARGET_S: f64 = 60.0;
+const YEAR: &str = "2025-2026";
 /// How long the view may take for what was appended.
 const CATCH_UP: Duration = Duration::from_mins(30);
 
@@ -83,6 +87,21 @@ struct Reported {
     met: bool,
 }
 
+/// The close of a year.
+#[derive(Serialize)]
+struct Closed {
+    database: &'static str,
+    lines: usize,
+    /// Entries that it posted.
+    entries: u64,
+    /// From the request until the job is done.
+    close_s: f64,
+    /// The same for taking it back.
+    reopen_s: f64,
+    target_s: f64,
+    met: bool,
+}
+
 fn run(bench: &Bench) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -103,7 +122,10 @@ async fn measure(bench: &Bench, database: &'static str) -> Result<()> {
     let lines = bench.count(1_500_000, 2_000);
     let books = Books::open(database, folder.path(), url, lines).await?;
     books.fill(bench).await?;
-    let done = books.reports(bench).await;
+    let mut done = books.reports(bench).await;
+    if done.is_ok() {
+        done = books.close_year(bench).await;
+    }
     books.server.stop().await.map_err(|error| anyhow!(error))?;
     done
 }
@@ -144,10 +166,88 @@ impl Books {
     }
 
     async fn ask(&self, connection: &mut Connection, method: Method, path: &str) -> Result<Value> {
-        let headers = [("authorization", self.bearer.as_str()), ("content-type", "application/json")];
-        let body = if method == Method::GET { Bytes::new() } else { Bytes::from_static(b"{}") };
+        let body = if method == Method::GET { "" } else { "{}" };
+        self.ask_with(connection, method, (path, body)).await
+    }
+
+    async fn ask_with(
+        &self,
+        connection: &mut Connection,
+        method: Method,
+        (path, body): (&str, &'static str),
+    ) -> Result<Value> {
+        let headers = [
+            ("authorization", self.bearer.as_str()),
+            ("content-type", "application/json"),
+            ("if-match", "*"),
+        ];
+        let body = Bytes::from_static(body.as_bytes());
         let answer = connection.ask(Asked { method, path, headers: &headers, body }).await?;
         Ok(serde_json::from_slice(&answer.body)?)
+    }
+
+    /// Closes the year of the lines, and takes that back.
+    async fn close_year(&self, bench: &Bench) -> Result<()> {
+        bench.progress(&format!("{}: the close of the year", self.database));
+        let mut connection = Connection::open(self.server.address()).await?;
+        let opened = ("/v1/fiscal-years", r#"{"date":"2025-08-01"}"#);
+        let opened = self.ask_with(&mut connection, Method::POST, opened).await?;
+        let periods = opened["items"].as_array().context("the periods of a year")?.clone();
+        for code in periods.iter().filter_map(|period| period["code"].as_str()) {
+            let path = format!("/v1/fiscal-periods/{code}/soft-close");
+            self.ask(&mut connection, Method::POST, &path).await?;
+        }
+        let profit = "/v1/reports/profit-and-loss?from=2025-07-01&as_of=2026-06-30";
+        let before = self.ask(&mut connection, Method::GET, profit).await?["tables"].clone();
+        let (close_s, job) =
+            self.job(&mut connection, (&format!("/v1/fiscal-years/{YEAR}/close"), "{}")).await?;
+        let entries = job["result"]["entries"].as_u64().context("how many entries closed the year")?;
+        ensure!(entries > 0, "{job}");
+        self.caught_up(&mut connection).await?;
+        let after = self.ask(&mut connection, Method::GET, profit).await?["tables"].clone();
+        ensure!(before == after, "the close changed the profit: {before} {after}");
+        let sheet =
+            self.ask(&mut connection, Method::GET, "/v1/reports/balance-sheet?as_of=2026-06-30").await?;
+        let rows = sheet["tables"][0]["rows"].as_array().context("a balance sheet")?;
+        let unclosed =
+            rows.iter().find(|row| row["section"] == "unclosed-profit").context("what is not closed")?;
+        ensure!(unclosed["amount"] == "0.00", "{unclosed}");
+        let reopen = (format!("/v1/fiscal-years/{YEAR}/reopen"), r#"{"reason":"measured"}"#);
+        let (reopen_s, _) = self.job(&mut connection, (&reopen.0, reopen.1)).await?;
+        let (database, lines, target_s) = (self.database, self.lines, CLOSE_TARGET_S);
+        let met = close_s < target_s;
+        bench.measured(
+            GROUP.name,
+            "year-close",
+            &Closed { database, lines, entries, close_s, reopen_s, target_s, met },
+        )
+    }
+
+    /// How long a job took that is asked for, seconds, and what came of it.
+    async fn job(&self, connection: &mut Connection, asked: (&str, &'static str)) -> Result<(f64, Value)> {
+        let began = Instant::now();
+        let mut job = self.ask_with(connection, Method::POST, asked).await?;
+        let path = format!("/v1/jobs/{}", job["id"].as_str().with_context(|| format!("a job, not {job}"))?);
+        while ["queued", "running"].contains(&job["state"].as_str().unwrap_or_default()) {
+            sleep(Duration::from_millis(20)).await;
+            job = self.ask(connection, Method::GET, &path).await?;
+        }
+        ensure!(job["state"] == "done", "{job}");
+        Ok((rounded(began.elapsed().as_secs_f64()), job))
+    }
+
+    /// Waits until the view has all that is recorded.
+    async fn caught_up(&self, connection: &mut Connection) -> Result<()> {
+        let head = self.server.app().store().head(&self.tenant).await?.context("a history")?;
+        let began = Instant::now();
+        loop {
+            let found = self.ask(connection, Method::GET, SEEN).await?;
+            if found["position"].as_u64() >= Some(head.last_position.0) {
+                return Ok(());
+            }
+            ensure!(began.elapsed() < CATCH_UP, "the view does not catch up");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Appends as a command does, and waits until the view has all of it.

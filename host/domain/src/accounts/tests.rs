@@ -27,9 +27,14 @@ fn template() -> Vec<AccountTemplate> {
         row("2", "liability", None, None),
         row("2201", "liability", Some("2"), Some("output-tax:vat")),
         row("2202", "liability", Some("2"), Some("output-tax")),
+        row("3", "equity", None, None),
+        row("3101", "equity", Some("3"), Some("retained-earnings")),
         row("4", "income", None, None),
         row("4001", "income", Some("4"), Some("revenue")),
         row("4002", "income", Some("4"), Some("rounding")),
+        row("5", "expense", None, None),
+        row("5001", "expense", Some("5"), None),
+        row("5002", "expense", Some("5"), None),
     ]
 }
 

@@ -54,6 +54,10 @@ impl fmt::Display for EntryStatus {
 pub enum SourceKind {
     /// An invoice.
     Invoice,
+    /// The closing of a fiscal year.
+    YearClose,
+    /// A schedule.
+    Schedule,
 }
 
 impl SourceKind {
@@ -62,6 +66,18 @@ impl SourceKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
+            Self::YearClose => "year-close",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
+impl SourceKind {
+    /// Whether the document alone can take its entry back.
+    const fn takes_back(self) -> bool {
+        match self {
+            Self::Invoice | Self::YearClose => true,
+            Self::Schedule => false,
         }
     }
 }
@@ -172,7 +188,8 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice) => false,
+            None | Some(SourceKind::Invoice | SourceKind::Schedule) => false,
+            Some(SourceKind::YearClose) => true,
         }
     }
 }
@@ -354,7 +371,7 @@ impl JournalEntry {
         if self.reverses.is_some() {
             return Err(Rejection::ReversalOfReversal);
         }
-        if self.source.is_some() {
+        if self.source.is_some_and(|source| source.kind.takes_back()) {
             return Err(Rejection::EntryOfDocument);
         }
         self.require(EntryStatus::Posted, "posted")?;
@@ -376,8 +393,24 @@ impl JournalEntry {
         if !findings.is_empty() {
             return Err(Rejection::Findings(findings));
         }
+        Ok(self.mirrored(mirror_id, date, reason))
+    }
+
+    /// What takes back an entry that closes a year, for its own day: the year alone decides whether it may be.
+    ///
+    /// # Errors
+    /// When it closes no year, or was taken back.
+    pub fn reverse_closing(&self, mirror_id: EntryId, reason: String) -> Result<Reversal, Rejection> {
+        if self.source.is_none_or(|source| source.kind != SourceKind::YearClose) {
+            return Err(Rejection::EntryMissing);
+        }
+        self.require(EntryStatus::Posted, "posted")?;
+        Ok(self.mirrored(mirror_id, self.entry.date, reason))
+    }
+
+    fn mirrored(&self, mirror_id: EntryId, date: Date, reason: String) -> Reversal {
         let entry = Entry { date, lines: self.entry.lines.mirrored(), ..self.entry.clone() };
-        Ok(Reversal {
+        Reversal {
             reversed: EntryEvent::Reversed(EntryReversed { reversed_by: mirror_id, reason }),
             mirror: EntryEvent::Posted(EntryPosted {
                 entry_id: mirror_id,
@@ -385,7 +418,7 @@ impl JournalEntry {
                 source: None,
                 reverses: Some(self.id),
             }),
-        })
+        }
     }
 
     fn require(&self, wanted: EntryStatus, needed: &'static str) -> Result<(), Rejection> {

@@ -165,6 +165,20 @@ impl From<Lines> for Vec<JournalLine> {
     }
 }
 
+/// Whether a line may bear `dimensions`.
+pub(crate) fn fit(dimensions: &Attributes) -> bool {
+    let name = |name: &str| {
+        (1..=64).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+    };
+    dimensions.iter().count() <= DIMENSIONS_MAX
+        && dimensions.iter().all(|(key, value)| name(key) && is_short(value))
+}
+
+fn is_short(text: &str) -> bool {
+    (1..=TEXT_LENGTH_MAX).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+}
+
 impl NewLine {
     /// The line, or what is wrong with it.
     fn read(self, at: &str, findings: &mut Vec<Finding>) -> Option<JournalLine> {
@@ -202,18 +216,10 @@ impl NewLine {
                 refuse("amount-too-precise", field, &message);
             }
         }
-        let long = |text: &str| {
-            text.chars().count() > TEXT_LENGTH_MAX || text.chars().any(char::is_control) || text.is_empty()
-        };
-        if self.memo.as_deref().is_some_and(long) {
+        if self.memo.as_deref().is_some_and(|memo| !is_short(memo)) {
             refuse("text-invalid", "/memo", "1 to 200 printable characters");
         }
-        let name = |name: &str| {
-            (1..=64).contains(&name.len())
-                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
-        };
-        let wrong = self.dimensions.iter().any(|(key, value)| !name(key) || long(value));
-        if wrong || self.dimensions.iter().count() > DIMENSIONS_MAX {
+        if !fit(&self.dimensions) {
             refuse("dimension-invalid", "/dimensions", "at most 20, named by letters, digits, - and _");
         }
         let (Ok(account), Ok(currency), Some((side, _, amount))) = (account, currency, sided) else {

@@ -11,7 +11,7 @@ pub use entry::{
     EntrySource, EntryStatus, JournalCommand, JournalEntry, NewEntry, PostEntry, Reversal, ReverseEntry,
     ReviseEntry, SourceKind,
 };
-pub(crate) use lines::{AMOUNT_LIMIT, findings_of};
+pub(crate) use lines::{AMOUNT_LIMIT, findings_of, fit};
 pub use lines::{JournalLine, LINES_OF_ENTRY_MAX, Lines, NewLine, Side, Unbalanced};
 
 #[cfg(test)]

@@ -2,20 +2,30 @@
 //!
 //! All periods of a tenant are one aggregate. What is posted names the version of it that let the day pass, so that no
 //! posting that began before a close comes after it. A day that lies in no recorded period is open.
+//!
+//! `years`: fiscal years, whose result is moved into equity once; from then on their days are shut.
 
+mod years;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use niyam_values::{Date, Finding, FiscalPeriod};
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::AccountCode;
 use crate::aggregate::Aggregate;
 use crate::decision::Decision;
 use crate::event::{DomainEvent, UnreadableEvent, domain_events};
 use crate::personal::nothing_personal;
 use crate::rejection::Rejection;
 
+pub use years::{FiscalYear, YearCloseBegun, YearClosed, YearReopenBegun, YearReopened, YearStatus};
+
 #[cfg(test)]
 pub(crate) mod tests;
+#[cfg(test)]
+mod years_tests;
 
 /// Most periods of a fiscal year: its weeks.
 pub const PERIODS_OF_YEAR_MAX: usize = 53;
@@ -104,10 +114,28 @@ domain_events! {
         Closed(PeriodClosed) = "fiscal-period.closed.v1",
         /// The period takes postings again.
         Reopened(PeriodReopened) = "fiscal-period.reopened.v1",
+        /// The year's result is being moved into equity: its days, and all before, take nothing else.
+        YearCloseBegun(YearCloseBegun) = "fiscal-year.close-begun.v1",
+        /// The year's result lies in equity.
+        YearClosed(YearClosed) = "fiscal-year.closed.v1",
+        /// The year's closing is being taken back.
+        YearReopenBegun(YearReopenBegun) = "fiscal-year.reopen-begun.v1",
+        /// The year's closing was taken back: its periods say again what is posted.
+        YearReopened(YearReopened) = "fiscal-year.reopened.v1",
     }
 }
 
-nothing_personal!(FiscalYearOpened, PeriodSoftClosed, PeriodClosed, PeriodReopened, Periods,);
+nothing_personal!(
+    FiscalYearOpened,
+    PeriodSoftClosed,
+    PeriodClosed,
+    PeriodReopened,
+    YearCloseBegun,
+    YearClosed,
+    YearReopenBegun,
+    YearReopened,
+    Periods,
+);
 
 /// What may be asked of fiscal periods.
 #[derive(Debug, Clone)]
@@ -130,6 +158,32 @@ pub enum PeriodCommand {
         /// Why.
         reason: String,
     },
+    /// Begin to move a year's result into equity.
+    BeginYearClose {
+        /// The year.
+        fiscal_year: String,
+        /// The account that takes the result.
+        retained_earnings: AccountCode,
+    },
+    /// End it: so many entries have moved the result.
+    EndYearClose {
+        /// The year.
+        fiscal_year: String,
+        /// How many.
+        entries: u32,
+    },
+    /// Begin to take a year's closing back.
+    BeginYearReopen {
+        /// The year.
+        fiscal_year: String,
+        /// Why.
+        reason: String,
+    },
+    /// End it: each of its entries was taken back.
+    EndYearReopen {
+        /// The year.
+        fiscal_year: String,
+    },
 }
 
 /// A period as it stands.
@@ -146,6 +200,8 @@ pub struct Period {
 pub struct Periods {
     /// In order of their days; no two share one.
     pub periods: Vec<Period>,
+    /// The years that were ever begun to be closed, by name.
+    pub years: BTreeMap<String, FiscalYear>,
 }
 
 impl Periods {
@@ -171,17 +227,19 @@ impl Periods {
                 PeriodEvent::Closed(PeriodClosed { period })
             }
             PeriodCommand::Reopen { period, reason } => {
-                let fits = !reason.trim().is_empty()
-                    && reason.chars().count() <= REASON_LENGTH_MAX
-                    && !reason.chars().any(char::is_control);
-                if !fits {
-                    let finding =
-                        Finding::error("text-invalid", "a reason has 1 to 500 printable characters");
-                    return Err(Rejection::Findings(vec![finding.at("/reason")]));
-                }
+                check_reason(&reason)?;
                 state.require(&period, &[SoftClosed, Closed], "closed or soft-closed")?;
+                state.check_year_of(&period)?;
                 PeriodEvent::Reopened(PeriodReopened { period, reason })
             }
+            PeriodCommand::BeginYearClose { fiscal_year, retained_earnings } => {
+                state.begin_close(fiscal_year, retained_earnings)?
+            }
+            PeriodCommand::EndYearClose { fiscal_year, entries } => state.end_close(fiscal_year, entries)?,
+            PeriodCommand::BeginYearReopen { fiscal_year, reason } => {
+                state.begin_reopen(fiscal_year, reason)?
+            }
+            PeriodCommand::EndYearReopen { fiscal_year } => state.end_reopen(fiscal_year)?,
         };
         Ok(vec![event])
     }
@@ -201,6 +259,10 @@ impl Periods {
     /// What keeps `day` from being posted to by who has `authority`; `pointer` says where the day stands.
     #[must_use]
     pub fn check_day(&self, day: Date, authority: Authority, pointer: &str) -> Option<Finding> {
+        if let Some(year) = self.shut_through(day) {
+            let message = format!("the fiscal year {year} is closed, and with it all days before its end");
+            return Some(Finding::error("fiscal-year-closed", message).at(pointer));
+        }
         let found = self.of(day)?;
         let code = &found.period.code;
         let (rule, message) = match (found.status, authority) {
@@ -229,6 +291,17 @@ impl Periods {
         };
         if periods.iter().any(known) { Err(Rejection::FiscalYearExists) } else { Ok(()) }
     }
+}
+
+fn check_reason(reason: &str) -> Result<(), Rejection> {
+    let fits = !reason.trim().is_empty()
+        && reason.chars().count() <= REASON_LENGTH_MAX
+        && !reason.chars().any(char::is_control);
+    if fits {
+        return Ok(());
+    }
+    let finding = Finding::error("text-invalid", "a reason has 1 to 500 printable characters");
+    Err(Rejection::Findings(vec![finding.at("/reason")]))
 }
 
 /// Whether `periods` are one year's: in order, without a gap, each with a code of its own.
@@ -267,6 +340,13 @@ impl Aggregate for Periods {
             PeriodEvent::SoftClosed(PeriodSoftClosed { period }) => (period, PeriodStatus::SoftClosed),
             PeriodEvent::Closed(PeriodClosed { period }) => (period, PeriodStatus::Closed),
             PeriodEvent::Reopened(PeriodReopened { period, .. }) => (period, PeriodStatus::Open),
+            PeriodEvent::YearCloseBegun(_)
+            | PeriodEvent::YearClosed(_)
+            | PeriodEvent::YearReopenBegun(_)
+            | PeriodEvent::YearReopened(_) => {
+                let told = periods.tell_year(event);
+                return told.map(|()| periods).ok_or(UnreadableEvent::OutOfOrder { event_type });
+            }
         };
         let found = periods.periods.iter_mut().find(|kept| kept.period.code == code);
         found.ok_or(UnreadableEvent::OutOfOrder { event_type })?.status = status;

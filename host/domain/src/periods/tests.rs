@@ -24,7 +24,7 @@ fn two() -> Vec<FiscalPeriod> {
     vec![month(2026, 7, "P01"), month(2026, 8, "P02")]
 }
 
-fn when(state: Option<&Periods>, command: PeriodCommand) -> Result<Periods, Rejection> {
+pub(crate) fn when(state: Option<&Periods>, command: PeriodCommand) -> Result<Periods, Rejection> {
     let events = Periods::decide(state, command)?;
     let state =
         events.into_iter().fold(state.cloned(), |state, event| Some(Periods::evolve(state, event).unwrap()));

@@ -66,7 +66,7 @@ codes! {
     RouteUnknown = "route-unknown", NOT_FOUND;
     /// The tenant has no such invoice.
     InvoiceNotFound = "invoice-not-found", NOT_FOUND;
-    /// The tenant has no such verification or simulation.
+    /// The tenant has no such job.
     JobNotFound = "job-not-found", NOT_FOUND;
     /// Nothing was ever recorded about such a data subject.
     DataSubjectNotFound = "data-subject-not-found", NOT_FOUND;
@@ -82,8 +82,12 @@ codes! {
     AccountNotFound = "account-not-found", NOT_FOUND;
     /// No fiscal period of that code was opened.
     FiscalPeriodNotFound = "fiscal-period-not-found", NOT_FOUND;
+    /// No fiscal year of that name was opened.
+    FiscalYearNotFound = "fiscal-year-not-found", NOT_FOUND;
     /// No such return was prepared for the period.
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
+    /// The tenant has no such schedule.
+    ScheduleNotFound = "schedule-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
     /// There is no such report.
@@ -129,12 +133,20 @@ codes! {
     FiscalYearExists = "fiscal-year-exists", CONFLICT;
     /// The fiscal period is in a state that does not allow this.
     FiscalPeriodStatusConflict = "fiscal-period-status-conflict", CONFLICT;
+    /// The fiscal year is in a state that does not allow this.
+    FiscalYearStatusConflict = "fiscal-year-status-conflict", CONFLICT;
+    /// Periods of the fiscal year are still open: close or soft-close them first.
+    FiscalYearPeriodsOpen = "fiscal-year-periods-open", CONFLICT;
+    /// Fiscal years are closed in order, and reopened in the other order.
+    FiscalYearOrder = "fiscal-year-order", CONFLICT;
     /// The journal entry is in a state that does not allow this.
     JournalEntryStatusConflict = "journal-entry-status-conflict", CONFLICT;
     /// The journal entry takes back another one, and cannot be taken back itself.
     ReversalOfReversal = "reversal-of-reversal", CONFLICT;
     /// The journal entry belongs to a document, which alone can take it back.
     JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
+    /// The schedule has ended, and changes no more.
+    ScheduleEnded = "schedule-ended", CONFLICT;
     /// The return is in another state than the command needs.
     TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
     /// A correction would say what was filed already.
@@ -297,7 +309,7 @@ impl Code {
 mod tests {
     use std::collections::BTreeSet;
 
-    use niyam_domain::{EntryStatus, InvoiceStatus, ModuleRef, PeriodStatus, Rejection};
+    use niyam_domain::{EntryStatus, InvoiceStatus, ModuleRef, PeriodStatus, Rejection, YearStatus};
     use niyam_modules::ModuleFailure;
 
     use super::Code;
@@ -337,10 +349,16 @@ mod tests {
             Rejection::FiscalYearExists,
             Rejection::CalendarBroken,
             Rejection::WrongPeriodStatus { found: PeriodStatus::Closed, needed: "open" },
+            Rejection::FiscalYearMissing,
+            Rejection::FiscalYearPeriodsOpen(String::new()),
+            Rejection::FiscalYearOrder(String::new()),
+            Rejection::WrongYearStatus { found: YearStatus::Closed, needed: "open" },
             Rejection::EntryMissing,
             Rejection::WrongEntryStatus { found: EntryStatus::Posted, needed: "a draft" },
             Rejection::ReversalOfReversal,
             Rejection::EntryOfDocument,
+            Rejection::ScheduleMissing,
+            Rejection::ScheduleEnded,
         ];
         for rejection in rejections {
             assert!(Code::find(rejection.code()).is_some(), "{rejection:?}");

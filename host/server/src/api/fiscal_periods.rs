@@ -100,7 +100,7 @@ pub(crate) async fn close(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReopenRequest {
     /// 1 to 500 characters.
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Lets the period take postings again.

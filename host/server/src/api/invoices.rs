@@ -31,9 +31,9 @@ use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 const LIMIT_DEFAULT: u32 = 50;
 const LIMIT_MAX: u32 = 200;
 /// How long a list waits for the position that the client named.
-const POSITION_WAIT: Duration = Duration::from_secs(5);
+pub(crate) const POSITION_WAIT: Duration = Duration::from_secs(5);
 /// How long a list waits for what was recorded before it was asked.
-const HEAD_WAIT: Duration = Duration::from_secs(1);
+pub(crate) const HEAD_WAIT: Duration = Duration::from_secs(1);
 
 /// Drafts an invoice.
 #[utoipa::path(post, path = "/v1/invoices", request_body = DocumentRequest, tag = "invoices",

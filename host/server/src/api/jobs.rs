@@ -1,8 +1,10 @@
-//! What verifications and simulations share: the job as it is shown, and pages of what it found.
+//! `/v1/jobs/{id}`, and what all jobs share: the job as it is shown, and pages of what it found.
+
+use std::sync::Arc;
 
 use axum::body::Body as HttpBody;
-use axum::extract::Query;
 use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, StatusCode, header};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -11,17 +13,20 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::api::caller::Caller;
 use crate::api::code::Code;
-use crate::api::problem::ApiError;
+use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
+use crate::api::router::Api;
 use crate::commands::CommandError;
 use crate::jobs::table::FoundRow;
 use crate::jobs::{Job, JobKind, JobState};
+use crate::roles::READERS;
 
 const LIMIT_DEFAULT: u32 = 20;
 const LIMIT_MAX: u32 = 100;
 
-/// How far a job is, in positions of the tenant's history.
+/// How far a job is: in positions of the tenant's history, or in entries that it posts.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobProgress {
     done: u64,
@@ -33,6 +38,8 @@ pub(crate) struct JobProgress {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobView {
     id: String,
+    /// `verification`, `simulation`, `year-close` or `year-reopen`.
+    kind: String,
     /// `queued`, `running`, `done`, `failed` or `cancelled`.
     state: JobState,
     progress: JobProgress,
@@ -46,7 +53,8 @@ pub(crate) struct JobView {
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
     /// Why it failed: `candidate-fails` (the candidate failed on 100 documents and was given up), `candidate-unavailable`,
-    /// `history-unreadable`, `job-time-exceeded` (one hour) or `job-abandoned` (the server broke off five times).
+    /// `history-unreadable`, `job-time-exceeded` (one hour), `job-abandoned` (the server broke off five times), or why a
+    /// fiscal year is no longer to be closed, as `fiscal-year-status-conflict`.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
     /// What was asked.
@@ -71,6 +79,7 @@ pub(crate) fn view(job: &Job) -> Result<JobView, ApiError> {
     }
     Ok(JobView {
         id: job.id.clone(),
+        kind: job.kind.clone(),
         state: JobState::find(&job.state)
             .ok_or_else(|| CommandError::Defect("a job without a state".to_owned()))?,
         progress: JobProgress { done: job.done.unsigned_abs(), total: job.total.unsigned_abs() },
@@ -82,6 +91,18 @@ pub(crate) fn view(job: &Job) -> Result<JobView, ApiError> {
         request,
         result: job.result.as_deref().map(serde_json::from_str).transpose().map_err(CommandError::from)?,
     })
+}
+
+/// How far a job is, of whatever kind, and what came of it.
+#[utoipa::path(get, path = "/v1/jobs/{id}", tag = "books", params(("id" = String, Path)),
+    responses((status = 200, body = JobView), (status = 404, body = Problem)))]
+pub(crate) async fn show(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, ApiError> {
+    caller.require(READERS)?;
+    respond::json(&view(&api.app.any_job(&caller.actor, &id).await?)?)
 }
 
 /// 202: the job is taken in.

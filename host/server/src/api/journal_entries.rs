@@ -53,21 +53,26 @@ pub(crate) struct JournalLineRequest {
     dimensions: AttributesText,
 }
 
-impl From<EntryRequest> for NewEntry {
-    fn from(request: EntryRequest) -> Self {
-        let line = |Object(line): Object<JournalLineRequest>| NewLine {
+impl From<JournalLineRequest> for NewLine {
+    fn from(line: JournalLineRequest) -> Self {
+        Self {
             account: line.account,
             debit: line.debit.map(|amount| amount.0),
             credit: line.credit.map(|amount| amount.0),
             currency: line.currency,
             memo: line.memo,
             dimensions: line.dimensions.0,
-        };
+        }
+    }
+}
+
+impl From<EntryRequest> for NewEntry {
+    fn from(request: EntryRequest) -> Self {
         Self {
             date: request.date.0,
             description: request.description,
             reference: request.reference,
-            lines: request.lines.into_iter().map(line).collect(),
+            lines: request.lines.into_iter().map(|Object(line)| line.into()).collect(),
         }
     }
 }

@@ -8,8 +8,9 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
 use crate::api::{
-    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, shadows, simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, data_subjects, fiscal_periods, fiscal_years, forms, health, invoices, jobs,
+    journal_entries, modules, reports, schedules, shadows, simulations, tax, tax_returns, tenant,
+    verifications,
 };
 
 #[derive(OpenApi)]
@@ -22,8 +23,10 @@ use crate::api::{
         tax_returns::review, tax_returns::file, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,
         accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
         fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,
+        fiscal_years::show, fiscal_years::close, fiscal_years::reopen, jobs::show,
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
-        journal_entries::reverse, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        journal_entries::reverse, schedules::create, schedules::list, schedules::show, schedules::revise, schedules::end,
+        schedules::preview, schedules::run, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
         activations::withdraw, shadows::differences, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,

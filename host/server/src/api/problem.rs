@@ -164,9 +164,7 @@ impl From<CommandError> for ApiError {
                 let detail = format!("the policy {module} wants an approval first: {reason}");
                 Self::new(Code::ApprovalRequired, detail).of_module(&module)
             }
-            CommandError::JobMissing => {
-                Self::new(Code::JobNotFound, "the tenant has no such verification or simulation")
-            }
+            CommandError::JobMissing => Self::new(Code::JobNotFound, "the tenant has no such job"),
             CommandError::JobsTooMany => Self::new(
                 Code::JobsTooMany,
                 "as many verifications and simulations are under way as may be; wait for one, or give one up",

@@ -20,8 +20,9 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, data_subjects, fiscal_periods, fiscal_years, forms, health, invoices, jobs,
+    journal_entries, modules, reports, respond, schedules, shadows, simulations, tax, tax_returns, tenant,
+    verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -101,6 +102,10 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/accounts/{code}/reactivate", post(accounts::reactivate))
         .route("/v1/account-roles/{role}", put(accounts::assign_role))
         .route("/v1/fiscal-years", post(fiscal_periods::open).get(fiscal_periods::list))
+        .route("/v1/fiscal-years/{code}", get(fiscal_years::show))
+        .route("/v1/fiscal-years/{code}/close", post(fiscal_years::close))
+        .route("/v1/fiscal-years/{code}/reopen", post(fiscal_years::reopen))
+        .route("/v1/jobs/{id}", get(jobs::show))
         .route("/v1/fiscal-periods/{code}", get(fiscal_periods::show))
         .route("/v1/fiscal-periods/{code}/soft-close", post(fiscal_periods::soft_close))
         .route("/v1/fiscal-periods/{code}/close", post(fiscal_periods::close))
@@ -109,6 +114,11 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
         .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
         .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
+        .route("/v1/schedules", post(schedules::create).get(schedules::list))
+        .route("/v1/schedules/run", post(schedules::run))
+        .route("/v1/schedules/{id}", get(schedules::show).put(schedules::revise))
+        .route("/v1/schedules/{id}/end", post(schedules::end))
+        .route("/v1/schedules/{id}/preview", get(schedules::preview))
         .route("/v1/reports/{name}", get(reports::show))
 }
 

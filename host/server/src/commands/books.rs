@@ -1,13 +1,19 @@
 //! What commands of the books share: the chart and the periods that they are made against, and how they are recorded.
 
-use jiff::civil::Date;
-use niyam_domain::{Aggregate, Authority, Chart, Periods, Rejection, StreamId, TenantId, Version};
-use niyam_store::{NewEvent, StreamWrite};
+use std::sync::Arc;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use niyam_domain::{Aggregate, Authority, Chart, Periods, Rejection, StreamId, TenantId, Version};
+use niyam_store::{Clock, EventStore, NewEvent, StreamWrite};
+
+use crate::aggregates::Aggregates;
 use crate::app::App;
 use crate::commands::metadata::new_event;
 use crate::commands::{Actor, CommandError, Expected};
+use crate::ids::IdSource;
 use crate::roles::APPROVERS;
+use crate::tenants::{TenantAt, Tenants};
 
 /// How often a command is decided again when the chart, the periods or the tenant changed meanwhile.
 pub(crate) const TRIES: u32 = 50;
@@ -39,7 +45,28 @@ pub(crate) struct Told<A> {
     pub(crate) write: Option<StreamWrite>,
 }
 
-impl App {
+/// What keeping the books takes, for requests and for what runs beside them.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) store: EventStore,
+    pub(crate) aggregates: Aggregates,
+    pub(crate) tenants: Arc<Tenants>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+}
+
+impl Desk {
+    /// The tenant.
+    pub(crate) async fn tenant(&self, tenant: &TenantId) -> Result<TenantAt, CommandError> {
+        self.tenants.get(tenant).await?.ok_or(CommandError::TenantUnknown)
+    }
+
+    /// Today, where the tenant is.
+    pub(crate) fn today(&self, at: &TenantAt) -> Date {
+        let zone = TimeZone::get(&at.tenant.profile.time_zone).unwrap_or(TimeZone::UTC);
+        self.clock.now().to_zoned_datetime(zone).date()
+    }
+
     /// The tenant's chart of accounts, if it has one.
     pub(crate) async fn chart(&self, tenant: &TenantId) -> Result<Option<At<Chart>>, CommandError> {
         self.at(tenant, &StreamId::chart()).await
@@ -89,6 +116,44 @@ impl App {
         let state = state.ok_or_else(|| CommandError::Defect("a command without a state".to_owned()))?;
         let write = (!recorded.is_empty()).then_some(StreamWrite { stream, expected, events: recorded });
         Ok(Told { state, version, write })
+    }
+}
+
+impl App {
+    /// See [`Desk::chart`].
+    pub(crate) async fn chart(&self, tenant: &TenantId) -> Result<Option<At<Chart>>, CommandError> {
+        self.desk.chart(tenant).await
+    }
+
+    /// See [`Desk::chart_needed`].
+    pub(crate) async fn chart_needed(&self, tenant: &TenantId) -> Result<At<Chart>, CommandError> {
+        self.desk.chart_needed(tenant).await
+    }
+
+    /// See [`Desk::periods`].
+    pub(crate) async fn periods(&self, tenant: &TenantId) -> Result<At<Periods>, CommandError> {
+        self.desk.periods(tenant).await
+    }
+
+    /// See [`Desk::at`].
+    pub(crate) async fn at<A: Aggregate>(
+        &self,
+        tenant: &TenantId,
+        stream: &StreamId,
+    ) -> Result<Option<At<A>>, CommandError> {
+        self.desk.at(tenant, stream).await
+    }
+
+    /// See [`Desk::tell`].
+    pub(crate) fn tell<A: Aggregate>(
+        &self,
+        actor: &Actor,
+        stream: StreamId,
+        before: Option<At<A>>,
+        events: Vec<A::Event>,
+        day: Date,
+    ) -> Result<Told<A>, CommandError> {
+        self.desk.tell(actor, stream, before, events, day)
     }
 }
 

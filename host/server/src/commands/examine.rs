@@ -91,7 +91,7 @@ impl App {
         found.ok().filter(|module| module.determines_taxes()).ok_or(CommandError::CandidateUnknown)
     }
 
-    async fn ask_job(
+    pub(crate) async fn ask_job(
         &self,
         actor: &Actor,
         key: Option<Idempotency>,
@@ -113,6 +113,30 @@ impl App {
             Asked::KeyReused => Err(CommandError::KeyReused),
             Asked::TooMany => Err(CommandError::JobsTooMany),
         }
+    }
+
+    /// The job that the same request brought before.
+    pub(crate) async fn asked_before(
+        &self,
+        actor: &Actor,
+        key: Option<&Idempotency>,
+    ) -> Result<Option<Uuid>, CommandError> {
+        let Some(key) = key else { return Ok(None) };
+        let found = table::asked(self.store.database(), &actor.tenant, &key.key).await?;
+        match found {
+            None => Ok(None),
+            Some((id, fingerprint)) if fingerprint == key.fingerprint => {
+                Ok(Some(id.parse().unwrap_or_default()))
+            }
+            Some(_) => Err(CommandError::KeyReused),
+        }
+    }
+
+    /// A job of the tenant, of whatever kind; a text that is no id names none.
+    pub(crate) async fn any_job(&self, actor: &Actor, id: &str) -> Result<Job, CommandError> {
+        let id = id.parse().map_err(|_| CommandError::JobMissing)?;
+        let job = table::find_any(self.store.database(), &actor.tenant, id).await?;
+        job.ok_or(CommandError::JobMissing)
     }
 
     /// A job of the tenant; a text that is no id names none.

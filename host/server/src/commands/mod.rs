@@ -8,6 +8,7 @@ pub(crate) mod books;
 pub(crate) mod data_subject;
 pub(crate) mod examine;
 pub(crate) mod fallback;
+pub(crate) mod fiscal_years;
 pub(crate) mod form;
 pub(crate) mod invoice;
 pub(crate) mod journal;
@@ -19,12 +20,16 @@ pub(crate) mod policy;
 pub(crate) mod policy_views;
 pub(crate) mod posting;
 pub(crate) mod return_views;
+pub(crate) mod schedule_run;
+pub(crate) mod schedule_views;
+pub(crate) mod schedules;
 mod sealed;
 pub(crate) mod tax;
 pub(crate) mod tax_documents;
 pub(crate) mod tax_return;
 pub(crate) mod tenant;
 pub(crate) mod views;
+pub(crate) mod year_close;
 
 use niyam_documents::DrawError;
 use niyam_domain::{Rejection, StreamId, TenantId, UnreadableEvent, Version};
@@ -107,7 +112,7 @@ pub(crate) enum CommandError {
     /// A policy of the tenant wants somebody's approval first.
     #[error("policy {module} wants an approval")]
     ApprovalRequired { module: String, reason: String },
-    /// The tenant has no such verification or simulation.
+    /// The tenant has no such job.
     #[error("there is no such job")]
     JobMissing,
     /// The tenant has as many jobs under way as it may.

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::rerun::simulate::Filter;
+use crate::roles::Role;
 
 /// Jobs of one tenant that may wait or run.
 pub(crate) const UNFINISHED_MAX: i64 = 5;
@@ -21,13 +22,24 @@ pub(crate) enum JobKind {
     Verification,
     /// Asks a candidate about the tenant's documents.
     Simulation,
+    /// Moves a fiscal year's result into equity.
+    YearClose,
+    /// Takes that back.
+    YearReopen,
 }
 
 impl JobKind {
+    pub(crate) fn find(text: &str) -> Option<Self> {
+        let all = [Self::Verification, Self::Simulation, Self::YearClose, Self::YearReopen];
+        all.into_iter().find(|kind| kind.as_str() == text)
+    }
+
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Verification => "verification",
             Self::Simulation => "simulation",
+            Self::YearClose => "year-close",
+            Self::YearReopen => "year-reopen",
         }
     }
 
@@ -36,6 +48,7 @@ impl JobKind {
         match self {
             Self::Verification => "/v1/verifications",
             Self::Simulation => "/v1/simulations",
+            Self::YearClose | Self::YearReopen => "/v1/jobs",
         }
     }
 }
@@ -93,6 +106,19 @@ pub(crate) struct SimulationRequest {
     /// Canonical JSON, which fits the module's schema.
     pub(crate) config: String,
     pub(crate) filter: Filter,
+}
+
+/// Which fiscal year to close or to reopen, and who wants it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct YearRequest {
+    pub(crate) fiscal_year: String,
+    /// Which closing of the year: 1, 2, 3 …
+    pub(crate) number: u32,
+    /// Why it is reopened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) reason: Option<String>,
+    pub(crate) roles: Vec<Role>,
+    pub(crate) trace_id: String,
 }
 
 /// A job that is asked for.

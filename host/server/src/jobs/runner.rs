@@ -6,11 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use niyam_modules::{CALLS_MAX, ModuleHost};
-use niyam_store::{Clock, Database};
+use niyam_store::Database;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
+use crate::commands::books::Desk;
 use crate::jobs::job::{Ask, Asked};
 use crate::jobs::{table, work};
 use crate::personal::Opener;
@@ -31,7 +32,7 @@ pub(crate) struct Jobs {
     pub(super) database: Database,
     pub(super) opener: Opener,
     modules: Arc<ModuleHost>,
-    pub(super) clock: Arc<dyn Clock>,
+    pub(super) desk: Desk,
     pub(super) host: Uuid,
     /// Module calls of all jobs together.
     pub(super) turns: Arc<Semaphore>,
@@ -40,15 +41,15 @@ pub(crate) struct Jobs {
 }
 
 impl Jobs {
-    /// Jobs in the database of `opener`, worked on as `host` with the components of `modules`.
-    pub(crate) fn new(opener: Opener, modules: Arc<ModuleHost>, clock: Arc<dyn Clock>, host: Uuid) -> Self {
+    /// Jobs in the database of `opener`, worked on as `host` with the components of `modules`; those of the books at `desk`.
+    pub(crate) fn new(opener: Opener, modules: Arc<ModuleHost>, desk: Desk, host: Uuid) -> Self {
         let database = opener.books().database().clone();
         let workers = (cores() / 2).clamp(1, CALLS_AT_ONCE_MAX);
         Self {
             database,
             opener,
             modules,
-            clock,
+            desk,
             host,
             turns: Arc::new(Semaphore::new(workers)),
             workers,
@@ -81,7 +82,7 @@ impl Jobs {
 
     /// The moment, microseconds.
     pub(super) fn now(&self) -> i64 {
-        self.clock.now().as_microsecond()
+        self.desk.clock.now().as_microsecond()
     }
 
     /// Until when a lease taken now holds, microseconds.

@@ -71,6 +71,41 @@ async fn remove(writer: &mut Writer, tenant: &str, id: &str) -> Result<(), sqlx:
     Ok(())
 }
 
+/// One optional row that a tenant may read.
+macro_rules! read {
+    ($database:expr, $tenant:expr, $sql:expr, $value:expr) => {{
+        let (tenant, value) = ($tenant.as_str(), $value);
+        match $database.read(&Scope::Tenant($tenant)).await? {
+            Reader::Sqlite(mut connection) => {
+                sqlx::query_as($sql).bind(tenant).bind(value).fetch_optional(&mut *connection).await
+            }
+            Reader::Postgres(mut connection) => {
+                sqlx::query_as($sql).bind(tenant).bind(value).fetch_optional(&mut *connection).await
+            }
+        }
+    }};
+}
+
+/// The job that came with an idempotency key, and the fingerprint of its request.
+pub(crate) async fn asked(
+    database: &Database,
+    tenant: &TenantId,
+    key: &str,
+) -> Result<Option<(String, Vec<u8>)>, sqlx::Error> {
+    const SQL: &str = "select id, fingerprint from jobs where tenant = $1 and key = $2";
+    read!(database, tenant, SQL, key)
+}
+
+/// A job of the tenant, of whatever kind.
+pub(crate) async fn find_any(
+    database: &Database,
+    tenant: &TenantId,
+    id: Uuid,
+) -> Result<Option<Job>, sqlx::Error> {
+    const SQL: &str = columns!("select", "from jobs where tenant = $1 and id = $2");
+    read!(database, tenant, SQL, id.to_string())
+}
+
 /// A job of the tenant.
 pub(crate) async fn get(
     database: &Database,

@@ -1,6 +1,11 @@
 //! What each kind of job does, and how it is followed: progress, lease, findings, the end.
+//!
+//! `years`: fiscal years, closed and reopened.
+
+mod years;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use niyam_domain::{Position, TenantId};
@@ -85,7 +90,7 @@ pub(super) async fn run(jobs: Arc<Jobs>, job: Job, stopped: watch::Receiver<bool
         claim: claim.clone(),
         stopped,
         progress: Arc::default(),
-        total: 0,
+        total: AtomicU64::new(0),
         found: 0,
     };
     let began = Instant::now();
@@ -109,7 +114,7 @@ pub(super) async fn run(jobs: Arc<Jobs>, job: Job, stopped: watch::Receiver<bool
             Ending { state: JobState::Queued, result: None, problem: None, orderly: false }
         }
     };
-    let at = (signed(following.progress.done()), signed(following.total), jobs.now());
+    let at = (signed(following.progress.done()), signed(following.total.load(Ordering::Relaxed)), jobs.now());
     match table::end(&jobs.database, &claim, at, &ending).await {
         Ok(_) => tracing::info!(
             tenant.id = %claim.tenant,
@@ -152,7 +157,7 @@ struct Following {
     claim: Claim,
     stopped: watch::Receiver<bool>,
     progress: Arc<SweepProgress>,
-    total: u64,
+    total: AtomicU64,
     /// Findings so far.
     found: u64,
 }
@@ -174,10 +179,15 @@ impl Following {
     /// How it ended; `None` when it is another's business now.
     async fn work(&mut self, job: &Job) -> Result<Option<Ending>, Broken> {
         let unreadable = |_| Broken::Hopeless(problem::UNREADABLE);
-        if job.kind == JobKind::Verification.as_str() {
-            self.verify(serde_json::from_str(&job.request).map_err(unreadable)?).await
-        } else {
-            self.simulate(serde_json::from_str(&job.request).map_err(unreadable)?).await
+        let kind = JobKind::find(&job.kind).ok_or(Broken::Hopeless(problem::UNREADABLE))?;
+        let request = &job.request;
+        match kind {
+            JobKind::Verification => self.verify(serde_json::from_str(request).map_err(unreadable)?).await,
+            JobKind::Simulation => self.simulate(serde_json::from_str(request).map_err(unreadable)?).await,
+            JobKind::YearClose | JobKind::YearReopen => {
+                let request = serde_json::from_str(request).map_err(unreadable)?;
+                self.year(kind, &job.requested_by, request).await
+            }
         }
     }
 
@@ -228,7 +238,7 @@ impl Following {
     where
         W::Found: Serialize,
     {
-        self.total = sweep.length();
+        self.total.store(sweep.length(), Ordering::Relaxed);
         let mut telling = sweep.start(workers, &self.jobs.turns, &self.progress);
         let mut waiting = Vec::new();
         let mut end = End::All;
@@ -290,7 +300,8 @@ impl Following {
 
     /// Whether the job is still this host's.
     async fn tell(&self, waiting: &mut Vec<FoundRow>) -> Result<bool, Broken> {
-        let at = (signed(self.progress.done()), signed(self.total), self.jobs.lease());
+        let at =
+            (signed(self.progress.done()), signed(self.total.load(Ordering::Relaxed)), self.jobs.lease());
         let found = std::mem::take(waiting);
         let told = table::go_on(&self.jobs.database, &self.claim, at, &found).await;
         if told.is_err() {

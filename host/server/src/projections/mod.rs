@@ -4,7 +4,7 @@
 //!
 //! 1. [`view`]: what a view is, and the list of them.
 //! 2. [`invoice_list`]: the list of invoices. [`ledger`]: what reports are read from. `tax_documents`: what was issued
-//!    for which days.
+//!    for which days. [`schedules`]: the list of schedules.
 //! 3. `checkpoint`: how far a build has come, who works on it, where it stopped.
 //! 4. [`runner`]: keeps the live builds up to date. [`rebuild`]: makes a new build beside the live one.
 
@@ -13,6 +13,7 @@ pub(crate) mod invoice_list;
 pub(crate) mod ledger;
 pub(crate) mod rebuild;
 pub(crate) mod runner;
+pub(crate) mod schedules;
 mod tax_documents;
 #[cfg(test)]
 mod tests;

@@ -50,6 +50,11 @@ impl SweepProgress {
         self.done.load(Ordering::Relaxed)
     }
 
+    /// Tells how many there are by now.
+    pub(crate) fn tell(&self, done: u64) {
+        self.done.store(done, Ordering::Relaxed);
+    }
+
     /// Ends it before the next event.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);

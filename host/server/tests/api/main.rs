@@ -22,9 +22,11 @@ mod tenants;
 
 mod accounts;
 mod fiscal_periods;
+mod fiscal_years;
 mod journal;
 mod posting;
 mod reports;
+mod schedules;
 
 mod documents;
 mod fallbacks;

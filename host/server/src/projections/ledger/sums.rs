@@ -6,8 +6,9 @@
 use jiff::civil::{Date, time};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use niyam_domain::reports::{Balances, Cut};
+use niyam_domain::reports::{Balances, Cut, Turnover};
 use niyam_domain::{AccountCode, Currency};
+use niyam_values::Attributes;
 
 use super::amounts::turnover;
 use super::entries::recorded_on;
@@ -51,7 +52,37 @@ const CUT: &str = "select account, currency, cast(sum(debit / 1000000000) as big
      where tenant = $1 and build = $2 and name = $7 and value = $8 and date >= $3 and date <= $4 and closing <= $5 \
      and recorded_at <= $6 and ($9 = '' or account = $9) group by account, currency";
 
+const BEARING: &str = "select dimensions, currency, cast(sum(debit / 1000000000) as bigint), \
+     cast(sum(debit % 1000000000) as bigint), cast(sum(credit / 1000000000) as bigint), \
+     cast(sum(credit % 1000000000) as bigint) from ledger_lines \
+     where tenant = $1 and build = $2 and account = $6 and date >= $3 and date <= $4 and closing <= $5 \
+     and dimensions is not null group by dimensions, currency";
+
+/// Lines of one currency that bear the same dimensions.
+pub(crate) type Bearing = (Currency, Vec<(String, String)>, Turnover);
+
 impl Snapshot<'_> {
+    /// The sums of the lines of `account` that `cut` holds and that bear dimensions, for each set of them as it is
+    /// written. Whatever `cut` says of knowledge, all is known.
+    pub(crate) async fn bearing(
+        &mut self,
+        cut: &Cut,
+        account: &AccountCode,
+    ) -> Result<Vec<Bearing>, sqlx::Error> {
+        let (tenant, build) = (self.tenant.as_str(), self.build);
+        let from = cut.from.map_or_else(|| FIRST.to_owned(), |from| from.to_string());
+        let until = cut.until.map_or_else(|| LAST.to_owned(), |until| until.to_string());
+        let (from, until, closing) = (from.as_str(), until.as_str(), i64::from(!cut.without_closing));
+        let found: Vec<Row> = rows!(self, BEARING, tenant, build, from, until, closing, account.as_str());
+        let bearing = |(dimensions, currency, debit_high, debit_low, credit_high, credit_low): Row| {
+            let currency: Currency = currency.parse().map_err(damaged)?;
+            let dimensions: Attributes = serde_json::from_str(&dimensions).map_err(damaged)?;
+            let turnover = turnover((debit_high, debit_low, credit_high, credit_low), currency);
+            Ok((currency, dimensions.into_pairs(), turnover))
+        };
+        found.into_iter().map(bearing).collect()
+    }
+
     /// The sums of the lines that `cut` holds; of one account, or of those that bear a dimension, when that is asked.
     pub(crate) async fn balances(
         &mut self,
