@@ -253,6 +253,10 @@ impl Committer {
                 }
                 Settled::Done(outcome) if outcome.is_empty() => {
                     unit.rollback().await?;
+                    // A head that was made was taken back with the rest.
+                    known.tips.retain(|_, tip| tip.position.0 > 0);
+                    known.versions.retain(|tenant, _| known.tips.contains_key(tenant));
+                    self.memory.found(known);
                     return Ok(outcome);
                 }
                 Settled::Done(outcome) => {

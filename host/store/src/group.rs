@@ -404,3 +404,7 @@ fn check(batch: &Batch, serials: &Serials) -> Result<(), InvalidAppend> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "group_tests.rs"]
+mod tests;

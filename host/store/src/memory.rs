@@ -26,13 +26,14 @@ impl Memory {
         &self.known
     }
 
-    /// Takes in what was looked up in a transaction that was committed, before [`Memory::moved`] tells what it wrote.
+    /// Takes in what was looked up under the locks of heads that stayed, before [`Memory::moved`] tells what was written.
     pub fn found(&mut self, found: Known) {
         self.known.tips.extend(found.tips);
         for (tenant, versions) in found.versions {
             self.streams += versions.len();
             self.known.versions.entry(tenant).or_default().extend(versions);
         }
+        self.shrink();
     }
 
     /// Takes in what was committed.

@@ -19,7 +19,7 @@ const CHANNEL: &str = "niyam_appended";
 /// PostgreSQL takes 7,999 bytes.
 const PAYLOAD_BYTES_MAX: usize = 7_000;
 /// Appends of this long share a notification.
-const GATHER: Duration = Duration::from_millis(2);
+const GATHER: Duration = Duration::from_millis(10);
 /// Pause before a connection is tried again.
 const PAUSE: Duration = Duration::from_millis(500);
 

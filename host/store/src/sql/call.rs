@@ -2,6 +2,8 @@
 //!
 //! See the migration that makes `niyam_append`. SQLite needs none: its calls go nowhere.
 
+use std::collections::HashSet;
+
 use niyam_domain::TenantId;
 use sqlx::PgConnection;
 use sqlx::postgres::{PgDatabaseError, PgSeverity};
@@ -49,15 +51,28 @@ async fn call(
     const SQL: &str = "select niyam_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, \
          $19, $20, $21, $22, $23, $24, $25, $26, $27)";
     let Outcome { events, tips, answers, supposed, .. } = outcome;
+    // That a stream has no events yet, and a key no answer, the constraints know where one is written.
+    let begun: HashSet<_> = events
+        .iter()
+        .filter(|event| event.version.0 == 1)
+        .map(|event| (event.tenant.as_str(), event.stream.as_str()))
+        .collect();
+    let supposed: Vec<_> = supposed
+        .iter()
+        .filter(|((tenant, stream), _)| !begun.contains(&(tenant.as_str(), stream.as_str())))
+        .collect();
+    let answered: HashSet<_> =
+        answers.iter().map(|(tenant, key, _)| (tenant.as_str(), key.as_str())).collect();
+    let keys = keys.iter().filter(|key| !answered.contains(*key));
     let signed = |tip: &Tip| tip.position.0.cast_signed();
-    let (of_keys, keys): (Vec<&str>, Vec<&str>) = keys.iter().copied().unzip();
+    let (of_keys, keys): (Vec<&str>, Vec<&str>) = keys.copied().unzip();
     sqlx::query_scalar(SQL)
         .bind(heads.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>())
         .bind(heads.iter().map(|(_, tip)| signed(tip)).collect::<Vec<_>>())
         .bind(heads.iter().map(|(_, tip)| tip.hash.as_slice()).collect::<Vec<_>>())
-        .bind(supposed.keys().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>())
-        .bind(supposed.keys().map(|(_, stream)| stream.as_str()).collect::<Vec<_>>())
-        .bind(supposed.values().map(|version| version.0.cast_signed()).collect::<Vec<_>>())
+        .bind(supposed.iter().map(|((tenant, _), _)| tenant.as_str()).collect::<Vec<_>>())
+        .bind(supposed.iter().map(|((_, stream), _)| stream.as_str()).collect::<Vec<_>>())
+        .bind(supposed.iter().map(|(_, version)| version.0.cast_signed()).collect::<Vec<_>>())
         .bind(of_keys)
         .bind(keys)
         .bind(tips.keys().map(TenantId::as_str).collect::<Vec<_>>())

@@ -128,7 +128,7 @@ impl VersionRow {
     }
 }
 
-/// What a transaction on PostgreSQL looks up at its beginning: a head, an answer or a stream's version.
+/// What a transaction looks up at its beginning: a head, an answer or a stream's version.
 #[derive(sqlx::FromRow)]
 pub struct LookRow {
     kind: i32,

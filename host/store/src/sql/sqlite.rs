@@ -2,65 +2,50 @@
 
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection};
 
-use super::rows::{AnswerRow, HeadRow, VersionRow};
+use super::rows::{LookRow, VersionRow};
 use crate::group::Outcome;
 
-/// Rows of one statement: few sizes, so that the connection finds the prepared statement again, and no more than
-/// SQLite's 32,766 variables.
-const STATEMENT_ROWS: [usize; 4] = [64, 16, 4, 1];
+/// Rows of one statement: few sizes, so that the connection finds the prepared statement again, close enough that few
+/// statements make any number, and no more than SQLite's 32,766 variables.
+const STATEMENT_ROWS: [usize; 11] = [64, 48, 32, 24, 16, 12, 8, 6, 4, 2, 1];
 
-/// The heads of those of `tenants` that have one. The transaction holds the only write lock already.
-pub async fn heads(connection: &mut SqliteConnection, tenants: &[&str]) -> Result<Vec<HeadRow>, sqlx::Error> {
-    let mut rows = Vec::new();
-    for chunk in chunks(tenants) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "select tenant, last_position, head_hash from tenant_heads where tenant in (",
-        );
-        let mut list = query.separated(", ");
-        for tenant in chunk {
-            list.push_bind(*tenant);
-        }
-        query.push(")");
-        rows.extend(query.build_query_as().fetch_all(&mut *connection).await?);
-    }
-    Ok(rows)
+/// The heads of those of `tenants` that have one, the answers of those of `keys`, and the versions of `streams`: by one
+/// statement, which is the same for any number of them. The transaction holds the only write lock already.
+pub async fn look(
+    connection: &mut SqliteConnection,
+    tenants: &[&str],
+    keys: &[(&str, &str)],
+    streams: &[(&str, &str)],
+) -> Result<Vec<LookRow>, sqlx::Error> {
+    const LOOK: &str = "select 0 as kind, tenant, '' as name, last_position as number, head_hash as hash, \
+             null as answer, 1 as current \
+         from tenant_heads where tenant in (select value from json_each($1)) \
+         union all \
+         select 1, idempotency.tenant, idempotency.key, position, fingerprint, answer, 1 \
+         from json_each($2) as given cross join idempotency \
+             on idempotency.tenant = given.value ->> 0 and idempotency.key = given.value ->> 1 \
+         union all \
+         select 2, given.value ->> 0, given.value ->> 1, coalesce((select max(version) from events \
+             where events.tenant = given.value ->> 0 and events.stream = given.value ->> 1), 0), null, null, 1 \
+         from json_each($3) as given";
+    sqlx::query_as(LOOK)
+        .bind(array(tenants.iter().map(|tenant| text(tenant))))
+        .bind(array(keys.iter().map(pair)))
+        .bind(array(streams.iter().map(pair)))
+        .fetch_all(connection)
+        .await
 }
 
-/// The versions of the streams that have events.
+/// The versions of the streams.
 pub async fn versions(
     connection: &mut SqliteConnection,
     streams: &[(&str, &str)],
 ) -> Result<Vec<VersionRow>, sqlx::Error> {
-    let mut rows: Vec<VersionRow> = Vec::new();
-    for chunk in chunks(streams) {
-        let mut query = QueryBuilder::<Sqlite>::new("with given (tenant, stream) as (");
-        push_pairs(&mut query, chunk);
-        query.push(
-            ") select given.tenant as tenant, given.stream as stream, \
+    const VERSIONS: &str = "select given.value ->> 0 as tenant, given.value ->> 1 as stream, \
              coalesce((select max(version) from events \
-                 where events.tenant = given.tenant and events.stream = given.stream), 0) as version \
-             from given",
-        );
-        rows.extend(query.build_query_as().fetch_all(&mut *connection).await?);
-    }
-    Ok(rows)
-}
-
-/// The answers of the keys that have one.
-pub async fn answers(
-    connection: &mut SqliteConnection,
-    keys: &[(&str, &str)],
-) -> Result<Vec<AnswerRow>, sqlx::Error> {
-    let mut rows = Vec::new();
-    for chunk in chunks(keys) {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "select tenant, key, fingerprint, answer, position from idempotency where (tenant, key) in (",
-        );
-        push_pairs(&mut query, chunk);
-        query.push(")");
-        rows.extend(query.build_query_as().fetch_all(&mut *connection).await?);
-    }
-    Ok(rows)
+                 where events.tenant = given.value ->> 0 and events.stream = given.value ->> 1), 0) as version \
+         from json_each($1) as given";
+    sqlx::query_as(VERSIONS).bind(array(streams.iter().map(pair))).fetch_all(connection).await
 }
 
 /// Writes everything.
@@ -121,10 +106,22 @@ pub async fn write(
     Ok(())
 }
 
-fn push_pairs(query: &mut QueryBuilder<Sqlite>, pairs: &[(&str, &str)]) {
-    query.push_values(pairs, |mut row, (first, second)| {
-        row.push_bind(*first).push_bind(*second);
-    });
+/// A JSON array of what is JSON already.
+fn array(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.collect::<Vec<_>>().join(","))
+}
+
+fn pair((first, second): &(&str, &str)) -> String {
+    format!("[{},{}]", text(first), text(second))
+}
+
+/// A JSON text. Tenants, streams and keys are printable ASCII, so only two characters need an escape.
+fn text(text: &str) -> String {
+    if text.contains(['\\', '"']) {
+        format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+    } else {
+        format!("\"{text}\"")
+    }
 }
 
 /// Cuts `rows` into pieces of [`STATEMENT_ROWS`], the largest first.

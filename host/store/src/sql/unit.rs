@@ -49,26 +49,15 @@ impl Unit {
         let names: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
         let streams = pairs(streams);
         let mut found = Found::default();
-        match &mut self.0 {
-            Writer::Sqlite(transaction) => {
-                for row in sqlite::heads(transaction, &names).await? {
-                    found.heads.push(row.tip()?);
-                }
-                for row in sqlite::answers(transaction, keys).await? {
-                    found.answers.push(row.given()?);
-                }
-                for row in sqlite::versions(transaction, &streams).await? {
-                    found.versions.push(row.version()?);
-                }
-            }
-            Writer::Postgres(transaction) => {
-                for row in postgres::look(transaction, &names, keys, &streams).await? {
-                    match row.looked() {
-                        Looked::Head(row) => found.heads.push(row.tip()?),
-                        Looked::Answer(row) => found.answers.push(row.given()?),
-                        Looked::Version(row) => found.versions.push(row.version()?),
-                    }
-                }
+        let rows = match &mut self.0 {
+            Writer::Sqlite(transaction) => sqlite::look(transaction, &names, keys, &streams).await?,
+            Writer::Postgres(transaction) => postgres::look(transaction, &names, keys, &streams).await?,
+        };
+        for row in rows {
+            match row.looked() {
+                Looked::Head(row) => found.heads.push(row.tip()?),
+                Looked::Answer(row) => found.answers.push(row.given()?),
+                Looked::Version(row) => found.versions.push(row.version()?),
             }
         }
         Ok(found)

@@ -1,4 +1,4 @@
-//! Appends on SQLite beside raw batches of the same bytes through the same library, in turn.
+//! Appends on SQLite beside raw batches of the same bytes, for as many tenants, through the same library, in turn.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -64,13 +64,13 @@ pub async fn measure(bench: &Bench) -> Result<()> {
         for round in 0..rounds {
             for turn in 0..3 {
                 match (turn + round) % 3 {
-                    0 => rows.push(raw.run(time, false).await?),
+                    0 => rows.push(raw.run(time, count, false).await?),
                     1 => {
                         let done = appender.run(APPENDERS, time).await?;
                         appends.push(per_second(done.times.count(), done.time));
                         times = times.and(done.times);
                     }
-                    _ => rows_at_once.push(raw.run(time, true).await?),
+                    _ => rows_at_once.push(raw.run(time, count, true).await?),
                 }
             }
         }
@@ -130,9 +130,10 @@ impl Raw {
         Ok(Self { connection, payload: payload(), rows: 0 })
     }
 
-    /// Rows per second of one writer.
-    async fn run(&mut self, time: Duration, at_once: bool) -> Result<f64> {
+    /// Rows per second of one writer, for so many tenants in turn: as many places of the key to write to.
+    async fn run(&mut self, time: Duration, tenants: usize, at_once: bool) -> Result<f64> {
         let (began, mut done) = (Instant::now(), 0);
+        let tenants = u64::try_from(tenants)?;
         let statement = if at_once { BATCH } else { 1 };
         while began.elapsed() < time {
             let mut transaction = self.connection.begin_with("begin immediate").await?;
@@ -141,7 +142,7 @@ impl Raw {
                 query.push_values(0..statement, |mut row, _| {
                     self.rows += 1;
                     let id = id(self.rows);
-                    row.push_bind("tenant-0")
+                    row.push_bind(format!("tenant-{}", self.rows % tenants))
                         .push_bind(self.rows.cast_signed())
                         .push_bind(format!("invoice/{id}"))
                         .push_bind(1)
