@@ -188,7 +188,13 @@ impl App {
         writes.extend(told.write);
         let mut append = Append::of(Batch { writes, answer });
         append.idempotency = key;
-        self.store.append(&actor.tenant, append).await?.try_into()
+        match self.store.append(&actor.tenant, append).await.map_err(CommandError::from) {
+            // Another match took it at the same moment.
+            Err(CommandError::Stale { stream }) if stream.as_str().starts_with("bank-claim/") => {
+                Err(Rejection::LedgerLineMatched(stream.to_string()).into())
+            }
+            done => done?.try_into(),
+        }
     }
 
     /// What a line of the books moved on the statement's account: debits less credits. None when it is not of it.

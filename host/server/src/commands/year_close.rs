@@ -85,6 +85,15 @@ impl ClosingYear<'_> {
                     found => Err(Rejection::WrongYearStatus { found, needed: "open" }.into()),
                 };
             }
+            // A job that comes again late begins no closing but its own.
+            let last = before.state.years.get(&self.fiscal_year).map_or(0, |year| year.number);
+            if last.saturating_add(1) != self.number {
+                let found =
+                    before.state.year_status(&self.fiscal_year).ok_or(Rejection::FiscalYearMissing)?;
+                return Err(
+                    Rejection::WrongYearStatus { found, needed: "as it was when this was asked" }.into()
+                );
+            }
             let chart = self.desk.chart_needed(&self.actor.tenant).await?;
             let retained_earnings = retained_earnings(&chart.state)?;
             let fiscal_year = self.fiscal_year.clone();
