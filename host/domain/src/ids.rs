@@ -26,6 +26,9 @@ pub enum InvalidId {
     /// Not a journal entry's id.
     #[error("a journal entry's id is a UUID")]
     Entry,
+    /// Not a bank statement's id.
+    #[error("a bank statement's id is a UUID")]
+    Statement,
     /// Not a schedule's id.
     #[error("a schedule's id is a UUID")]
     Schedule,
@@ -186,6 +189,10 @@ uuid_id! {
 uuid_id! {
     /// A journal entry.
     EntryId, "journal-entry", Entry
+}
+uuid_id! {
+    /// A bank statement.
+    StatementId, "bank-statement", Statement
 }
 uuid_id! {
     /// A schedule.

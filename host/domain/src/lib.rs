@@ -6,6 +6,7 @@
 mod accounts;
 mod activation;
 mod aggregate;
+mod bank;
 mod closing;
 mod data_subject;
 mod decision;
@@ -40,13 +41,20 @@ pub use activation::{
     Withdrawal, World,
 };
 pub use aggregate::{Aggregate, STATE_SCHEMA};
+pub use bank::{
+    BANK_RULES, BankStatement, Candidate, ClaimEvent, ClaimReleased, ClaimTaken, Difference, LedgerClaim,
+    LedgerLineRef, LineMatched, MatchUndone, NewStatement, NewStatementLine, Proposal, Reason,
+    STATEMENT_LINES_MAX, StatementEvent, StatementFormat, StatementImported, StatementLine, Wanted, propose,
+};
 pub use closing::{ClosingSums, retained_earnings};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
-pub use ids::{EntryId, InvalidId, InvoiceId, Position, ScheduleId, StreamId, TenantId, Version};
+pub use ids::{
+    EntryId, InvalidId, InvoiceId, Position, ScheduleId, StatementId, StreamId, TenantId, Version,
+};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
     InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,

@@ -117,6 +117,21 @@ pub enum Rejection {
     /// The entry goes with its document.
     #[error("the journal entry belongs to a document, which alone can take it back")]
     EntryOfDocument,
+    /// There is no such bank statement.
+    #[error("there is no such bank statement")]
+    StatementMissing,
+    /// The statement was imported before.
+    #[error("the statement was imported already")]
+    StatementExists,
+    /// The statement's line is matched.
+    #[error("line {0} of the statement is matched; undo that first")]
+    StatementLineMatched(u32),
+    /// The statement's line is not matched.
+    #[error("line {0} of the statement is not matched")]
+    StatementLineUnmatched(u32),
+    /// A line of the books is matched with another line.
+    #[error("{0} is matched with another line of a statement")]
+    LedgerLineMatched(String),
     /// There is no such schedule.
     #[error("there is no such schedule")]
     ScheduleMissing,
@@ -178,6 +193,11 @@ impl Rejection {
             Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
             Self::ReversalOfReversal => "reversal-of-reversal",
             Self::EntryOfDocument => "journal-entry-of-document",
+            Self::StatementMissing => "bank-statement-not-found",
+            Self::StatementExists => "bank-statement-exists",
+            Self::StatementLineMatched(_) => "statement-line-matched",
+            Self::StatementLineUnmatched(_) => "statement-line-unmatched",
+            Self::LedgerLineMatched(_) => "ledger-line-matched",
             Self::ScheduleMissing => "schedule-not-found",
             Self::ScheduleEnded => "schedule-ended",
             Self::ReturnMissing => "tax-return-not-found",

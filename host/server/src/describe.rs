@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use niyam_domain::{
-    BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, ReturnEvent, SCHEDULE_RULES, ScheduleEvent, TenantEvent,
+    BANK_RULES, BOOKS_RULES, ChartEvent, ClaimEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent,
+    EventKind, InvoiceEvent, NumberSeriesEvent, PeriodEvent, ReturnEvent, SCHEDULE_RULES, ScheduleEvent,
+    StatementEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -75,6 +76,8 @@ fn events() -> String {
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
         ("Schedules", ScheduleEvent::KINDS),
+        ("Bank statements", StatementEvent::KINDS),
+        ("Lines of the books on bank statements", ClaimEvent::KINDS),
         ("Tax returns", ReturnEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {
@@ -103,7 +106,9 @@ fn problems() -> String {
          where several are, it is `document-invalid`, and `errors` has them all. The rules of a country's law come \
          from its pack, whose README lists them.\n\n| code | what is wanted |\n|---|---|\n",
     );
-    for (code, wanted) in DOCUMENT_RULES.iter().chain(BOOKS_RULES).chain(SCHEDULE_RULES).chain(RULES) {
+    for (code, wanted) in
+        DOCUMENT_RULES.iter().chain(BOOKS_RULES).chain(SCHEDULE_RULES).chain(BANK_RULES).chain(RULES)
+    {
         add(&mut text, format_args!("| `{code}` | {wanted} |\n"));
     }
     text

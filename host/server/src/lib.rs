@@ -11,6 +11,7 @@ mod api;
 mod app;
 mod auth;
 mod backup;
+mod bank;
 pub mod cli;
 mod clock;
 mod commands;

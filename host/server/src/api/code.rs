@@ -86,6 +86,8 @@ codes! {
     FiscalYearNotFound = "fiscal-year-not-found", NOT_FOUND;
     /// No such return was prepared for the period.
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
+    /// The tenant has no such bank statement.
+    BankStatementNotFound = "bank-statement-not-found", NOT_FOUND;
     /// The tenant has no such schedule.
     ScheduleNotFound = "schedule-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
@@ -145,6 +147,14 @@ codes! {
     ReversalOfReversal = "reversal-of-reversal", CONFLICT;
     /// The journal entry belongs to a document, which alone can take it back.
     JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
+    /// The bank statement was imported already, from whatever file.
+    BankStatementExists = "bank-statement-exists", CONFLICT;
+    /// The statement's line is matched: undo that first.
+    StatementLineMatched = "statement-line-matched", CONFLICT;
+    /// The statement's line is not matched.
+    StatementLineUnmatched = "statement-line-unmatched", CONFLICT;
+    /// A line of the books is matched with another line of a statement.
+    LedgerLineMatched = "ledger-line-matched", CONFLICT;
     /// The schedule has ended, and changes no more.
     ScheduleEnded = "schedule-ended", CONFLICT;
     /// The return is in another state than the command needs.
@@ -357,6 +367,11 @@ mod tests {
             Rejection::WrongEntryStatus { found: EntryStatus::Posted, needed: "a draft" },
             Rejection::ReversalOfReversal,
             Rejection::EntryOfDocument,
+            Rejection::StatementMissing,
+            Rejection::StatementExists,
+            Rejection::StatementLineMatched(0),
+            Rejection::StatementLineUnmatched(0),
+            Rejection::LedgerLineMatched(String::new()),
             Rejection::ScheduleMissing,
             Rejection::ScheduleEnded,
         ];

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod activations;
+mod bank_statements;
 mod body;
 mod caller;
 pub(crate) mod code;
@@ -18,6 +19,7 @@ mod journal_entries;
 mod modules;
 pub(crate) mod openapi;
 mod problem;
+mod reconciliations;
 mod reports;
 mod respond;
 pub(crate) mod router;

@@ -8,9 +8,9 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 
 use crate::api::code::Code;
 use crate::api::{
-    accounts, activations, data_subjects, fiscal_periods, fiscal_years, forms, health, invoices, jobs,
-    journal_entries, modules, reports, schedules, shadows, simulations, tax, tax_returns, tenant,
-    verifications,
+    accounts, activations, bank_statements, data_subjects, fiscal_periods, fiscal_years, forms, health,
+    invoices, jobs, journal_entries, modules, reconciliations, reports, schedules, shadows, simulations, tax,
+    tax_returns, tenant, verifications,
 };
 
 #[derive(OpenApi)]
@@ -26,7 +26,8 @@ use crate::api::{
         fiscal_years::show, fiscal_years::close, fiscal_years::reopen, jobs::show,
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
         journal_entries::reverse, schedules::create, schedules::list, schedules::show, schedules::revise, schedules::end,
-        schedules::preview, schedules::run, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        schedules::preview, schedules::run, bank_statements::import, bank_statements::list, bank_statements::show,
+        reconciliations::show, reconciliations::proposals, reconciliations::confirm, reconciliations::undo, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
         activations::withdraw, shadows::differences, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,

@@ -20,9 +20,9 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    accounts, activations, data_subjects, fiscal_periods, fiscal_years, forms, health, invoices, jobs,
-    journal_entries, modules, reports, respond, schedules, shadows, simulations, tax, tax_returns, tenant,
-    verifications,
+    accounts, activations, bank_statements, data_subjects, fiscal_periods, fiscal_years, forms, health,
+    invoices, jobs, journal_entries, modules, reconciliations, reports, respond, schedules, shadows,
+    simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -119,6 +119,12 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/schedules/{id}", get(schedules::show).put(schedules::revise))
         .route("/v1/schedules/{id}/end", post(schedules::end))
         .route("/v1/schedules/{id}/preview", get(schedules::preview))
+        .route("/v1/bank-statements", post(bank_statements::import).get(bank_statements::list))
+        .route("/v1/bank-statements/{id}", get(bank_statements::show))
+        .route("/v1/reconciliations/{statement}", get(reconciliations::show))
+        .route("/v1/reconciliations/{statement}/proposals", get(reconciliations::proposals))
+        .route("/v1/reconciliations/{statement}/confirm", post(reconciliations::confirm))
+        .route("/v1/reconciliations/{statement}/undo", post(reconciliations::undo))
         .route("/v1/reports/{name}", get(reports::show))
 }
 

@@ -4,6 +4,8 @@
 
 pub(crate) mod accounts;
 pub(crate) mod activation;
+pub(crate) mod bank;
+pub(crate) mod bank_views;
 pub(crate) mod books;
 pub(crate) mod data_subject;
 pub(crate) mod examine;
@@ -19,6 +21,7 @@ pub(crate) mod periods;
 pub(crate) mod policy;
 pub(crate) mod policy_views;
 pub(crate) mod posting;
+pub(crate) mod reconciliation;
 pub(crate) mod return_views;
 pub(crate) mod schedule_run;
 pub(crate) mod schedule_views;

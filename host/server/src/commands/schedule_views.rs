@@ -149,7 +149,7 @@ impl ScheduleView {
         found: &Schedule,
         version: Version,
         periods: &Periods,
-        due: Vec<(Occurrence, Vec<Finding>)>,
+        due: &[(Occurrence, Vec<Finding>)],
     ) -> Self {
         let terms = &found.terms;
         let (every, day, entry, asset) = match &terms.plan {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use niyam_domain::{Rejection, Schedule, ScheduleCommand, ScheduleId, ScheduleTerms, StreamId};
+use niyam_domain::{Occurrence, Rejection, Schedule, ScheduleCommand, ScheduleId, ScheduleTerms, StreamId};
 use niyam_store::{Append, Batch, Idempotency};
 use niyam_values::{Date, Finding};
 use tokio::time::Instant;
@@ -108,11 +108,12 @@ impl App {
         let today = self.desk.today(&self.tenant(&actor.tenant).await?);
         let against = self.desk.against(&actor.tenant).await?;
         let due = at.state.due(today, &against.periods.state);
-        let judged = due.into_iter().map(|occurrence| {
+        let judge = |occurrence: Occurrence| {
             let findings = against.findings(&occurrence, authority(actor));
             (occurrence, findings)
-        });
-        Ok(ScheduleView::new(&at.state, at.version, &against.periods.state, judged.collect()))
+        };
+        let judged: Vec<_> = due.into_iter().map(judge).collect();
+        Ok(ScheduleView::new(&at.state, at.version, &against.periods.state, &judged))
     }
 
     /// Posts all that is due through a day, of all schedules; what keeps something from it is told.

@@ -55,6 +55,24 @@ pub(crate) struct Part {
     write: StreamWrite,
 }
 
+/// `parts` as they are posted, several at once: the same ones each time.
+pub(crate) fn batches(parts: &[Part]) -> Vec<&[Part]> {
+    let mut batches = Vec::new();
+    let (mut first, mut bytes) = (0, 0);
+    for (index, part) in parts.iter().enumerate() {
+        let own = part.write.events.iter().map(|event| event.payload.len()).sum::<usize>();
+        if index - first >= ENTRIES_AT_ONCE || (index > first && bytes + own > BYTES_AT_ONCE) {
+            batches.push(&parts[first..index]);
+            (first, bytes) = (index, 0);
+        }
+        bytes += own;
+    }
+    if first < parts.len() {
+        batches.push(&parts[first..]);
+    }
+    batches
+}
+
 impl ClosingYear<'_> {
     /// Shuts the days of the year, unless that was done before.
     pub(crate) async fn begin(&self) -> Result<Step, CommandError> {
@@ -66,6 +84,15 @@ impl ClosingYear<'_> {
                     YearStatus::Closed => Ok(Step::Done(entries_of(year))),
                     found => Err(Rejection::WrongYearStatus { found, needed: "open" }.into()),
                 };
+            }
+            // A job that comes again late begins no closing but its own.
+            let last = before.state.years.get(&self.fiscal_year).map_or(0, |year| year.number);
+            if last.saturating_add(1) != self.number {
+                let found =
+                    before.state.year_status(&self.fiscal_year).ok_or(Rejection::FiscalYearMissing)?;
+                return Err(
+                    Rejection::WrongYearStatus { found, needed: "as it was when this was asked" }.into()
+                );
             }
             let chart = self.desk.chart_needed(&self.actor.tenant).await?;
             let retained_earnings = retained_earnings(&chart.state)?;
@@ -141,24 +168,6 @@ impl ClosingYear<'_> {
     /// The closing as the document that its entries are of.
     fn source(&self) -> Uuid {
         derived(&self.actor.tenant, &["year-close", &self.fiscal_year, &self.number.to_string()])
-    }
-
-    /// `parts` as they are posted, several at once: the same ones each time.
-    pub(crate) fn batches<'p>(&self, parts: &'p [Part]) -> Result<Vec<&'p [Part]>, CommandError> {
-        let mut batches = Vec::new();
-        let (mut first, mut bytes) = (0, 0);
-        for (index, part) in parts.iter().enumerate() {
-            let own = part.write.events.iter().map(|event| event.payload.len()).sum::<usize>();
-            if index - first >= ENTRIES_AT_ONCE || (index > first && bytes + own > BYTES_AT_ONCE) {
-                batches.push(&parts[first..index]);
-                (first, bytes) = (index, 0);
-            }
-            bytes += own;
-        }
-        if first < parts.len() {
-            batches.push(&parts[first..]);
-        }
-        Ok(batches)
     }
 
     /// Posts `batch`, unless that was done before: all of it was then.

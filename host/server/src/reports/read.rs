@@ -88,7 +88,8 @@ impl ReportName {
             Self::CashFlow | Self::TaxSummary => &["from"],
             Self::CustomerStatement => &["from", "customer"],
             Self::AuditTrail => &["document"],
-            Self::BalanceSheet | Self::AgedReceivables | Self::AgedPayables => &[],
+            Self::BalanceSheet => &["dimension"],
+            Self::AgedReceivables | Self::AgedPayables => &[],
         };
         own.contains(&parameter)
     }

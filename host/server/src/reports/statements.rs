@@ -32,7 +32,8 @@ pub(super) async fn profit_and_loss(reading: &mut Reading<'_, '_>) -> Result<Fou
 
 pub(super) async fn balance_sheet(reading: &mut Reading<'_, '_>) -> Result<Found, ReportError> {
     let until = reading.until();
-    let held = reading.ledger.balances(&until, None, None).await?;
+    let dimension = reading.asked.dimension.as_ref();
+    let held = reading.ledger.balances(&until, None, dimension).await?;
     let mut tables = Vec::new();
     for found in reports::balance_sheet(&reading.chart, &held)? {
         let mut rows = Vec::new();
@@ -42,6 +43,11 @@ pub(super) async fn balance_sheet(reading: &mut Reading<'_, '_>) -> Result<Found
         section(reading, &mut rows, "equity", &found.equity, currency);
         rows.push(total("unclosed-profit", "Profit not yet in equity", found.unclosed_profit, currency));
         rows.push(total("liabilities-and-equity", "Liabilities and equity", found.financed, currency));
+        if dimension.is_some() {
+            // An entry balances, and what of it bears the dimension need not.
+            let elsewhere = found.assets.total.saturating_sub(found.financed);
+            rows.push(total("elsewhere", "Against lines that do not bear it", elsewhere, currency));
+        }
         tables.push(Table { currency: Some(currency), rows });
     }
     Ok(Found::new(COLUMNS, tables))

@@ -276,6 +276,32 @@ async fn a_close_whose_host_was_killed_is_made_once(on: On) {
     assert_eq!(held(&host, "BDT").await, ["1120 800.00", "3200 800.00"]);
 }
 
+/// A job of an earlier closing that comes again after its year was reopened closes nothing.
+async fn a_late_job_begins_no_closing_but_its_own(on: On) {
+    let host = TestHost::new(on).await;
+    books(&host).await;
+    soft_close(&host).await;
+    for _ in 0..2 {
+        done(&host, CLOSE, &json!({})).await;
+        done(&host, REOPEN, &json!({"reason": "late bill"})).await;
+    }
+    let head = host.head().await;
+    let sql = format!(
+        "insert into jobs (tenant, id, kind, state, request, requested_by, created_at, started_at, attempts, done, total, \
+         host, lease_until) values ('demo', '00000000-0000-4000-8000-000000000001', 'year-close', 'running', \
+         '{{\"fiscal_year\":\"2026-2027\",\"number\":1,\"roles\":[\"approver\"],\"trace_id\":\"t\"}}', 'x', 1, 1, 1, 0, 0, {}, 2)",
+        if host.database.is_some() { "decode(repeat('00', 16), 'hex')" } else { "zeroblob(16)" }
+    );
+    assert_eq!(host.tamper(String::leak(sql)).await, 1);
+    let job = host.ended("/v1/jobs/00000000-0000-4000-8000-000000000001").await;
+    assert_eq!(
+        (&job["state"], &job["problem"]),
+        (&json!("failed"), &json!("fiscal-year-status-conflict")),
+        "{job}"
+    );
+    assert_eq!(host.head().await, head);
+}
+
 /// However a close and postings fall together: what was posted is in it, and nothing comes after it.
 async fn a_close_takes_all_that_was_posted_before_it(on: On) {
     let host = TestHost::new(on).await;
@@ -386,6 +412,7 @@ on_both! {
     a_closing_is_taken_back_and_made_again
     a_close_that_breaks_off_goes_on_where_it_was
     a_close_whose_host_was_killed_is_made_once
+    a_late_job_begins_no_closing_but_its_own
     a_close_takes_all_that_was_posted_before_it
     a_year_that_is_not_to_be_closed_is_told_by_code
     years_are_closed_in_order

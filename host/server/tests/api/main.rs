@@ -21,6 +21,7 @@ mod taxes;
 mod tenants;
 
 mod accounts;
+mod bank;
 mod fiscal_periods;
 mod fiscal_years;
 mod journal;

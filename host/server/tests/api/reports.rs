@@ -113,6 +113,10 @@ async fn reports_agree_with_each_other_and_with_what_was_posted(on: On) {
             "total profit - - -17000.50",
         ]
     );
+    let sheet = report(&host, "balance-sheet?as_of=2026-08-31&dimension=branch:dhaka").await;
+    let elsewhere: Vec<Value> =
+        rows(&sheet).into_iter().filter(|row| row["section"] == "elsewhere").collect();
+    assert_eq!(elsewhere[0]["amount"], "12000.50", "{}", sheet.text);
     let branch = report(&host, "profit-and-loss?as_of=2026-08-31&dimension=branch:dhaka").await;
     assert_eq!(told(&branch, &["section", "amount"]).last().unwrap(), "profit -12000.50");
     let sheet = report(&host, "balance-sheet?as_of=2026-08-31").await;

@@ -72,6 +72,10 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into jobs values ('TENANT', 'job', 'simulation', 'queued', '{}', 'rahima', 'job', HASH, 1, null, null, 0, 0, 4, null, null, null, null)",
             "insert into job_differences values ('TENANT', 'job', 1, 0, '{}')",
             "insert into tax_documents values ('TENANT', 0, '2026-07-01', 4)",
+            "insert into bank_statements values ('TENANT', 0, 's', 1, '1120', 'BDT', 'csv', null, '2026-07-01', '2026-07-31', \
+             1, 2, 1, 0, 4)",
+            "insert into bank_lines values ('TENANT', 0, 's', 0, '2026-07-01', 1, 0)",
+            "insert into bank_matches values ('TENANT', 0, 'e', 0, 's', 0)",
             "insert into schedules values ('TENANT', 0, 's', 1, 'Rent', 'recurring', 'active', '2026-07-01', null, 4)",
             "insert into shadows values ('TENANT', 2, 4, '{}', 1)",
             "insert into shadow_differences values ('TENANT', 2, 1, '{}')",

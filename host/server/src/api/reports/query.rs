@@ -32,7 +32,8 @@ pub(crate) struct ReportQuery {
     known_at: Option<String>,
     /// The account, for `general-ledger`.
     account: Option<String>,
-    /// Only lines that bear it, as `branch:motijheel`, for `trial-balance`, `general-ledger` and `profit-and-loss`.
+    /// Only lines that bear it, as `branch:motijheel`, for `trial-balance`, `general-ledger`, `profit-and-loss` and
+    /// `balance-sheet`.
     dimension: Option<String>,
     /// The customer's id, for `customer-statement`.
     customer: Option<String>,

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 use super::{Broken, End, Ending, Following, TELL, TIME_MAX, ended, problem};
-use crate::commands::year_close::{ClosingYear, Step};
+use crate::commands::year_close::{ClosingYear, Step, batches};
 use crate::commands::{Actor, CommandError};
 use crate::jobs::job::{JobKind, YearRequest};
 
@@ -75,7 +75,7 @@ impl Following {
         let total = parts.len();
         self.total.store(total as u64, Ordering::Relaxed);
         let mut done = 0;
-        for batch in year.batches(&parts)? {
+        for batch in batches(&parts) {
             let posted = batch.len();
             year.post(batch).await?;
             done += posted;

@@ -2,11 +2,12 @@
 //! and the taxes that issued documents bear.
 //!
 //! 1. [`amounts`]: amounts as columns hold them.
-//! 2. `entries`, `documents`: what events write.
+//! 2. `entries`, `documents`: what events write. [`bank`]: statements of banks, beside it.
 //! 3. [`snapshot`]: one moment of the view, for all that a report reads. [`sums`], [`page`], [`items`] and [`taxes`]
 //!    are what it is asked.
 
 pub(crate) mod amounts;
+pub(crate) mod bank;
 mod documents;
 mod entries;
 pub(crate) mod items;
@@ -54,6 +55,12 @@ impl View for Ledger {
             "delete from tax_items where tenant = $1 and build = $2 \
                and (date, document, code, rate, effect, recoverable) in (select date, document, code, rate, effect, \
                recoverable from tax_items where tenant = $1 and build = $2 limit 2000)",
+            "delete from bank_statements where tenant = $1 and build = $2 and statement in \
+               (select statement from bank_statements where tenant = $1 and build = $2 limit 2000)",
+            "delete from bank_lines where tenant = $1 and build = $2 and (statement, line) in \
+               (select statement, line from bank_lines where tenant = $1 and build = $2 limit 2000)",
+            "delete from bank_matches where tenant = $1 and build = $2 and (entry, entry_line) in \
+               (select entry, entry_line from bank_matches where tenant = $1 and build = $2 limit 2000)",
         ]
     }
 
@@ -75,6 +82,8 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
         };
         entries::post(writer, build, event, &posted).await?;
         documents::post(writer, build, event, &posted).await?;
+    } else if event.event_type.starts_with("bank-statement.") {
+        bank::apply(writer, build, event).await?;
     } else if event.event_type.starts_with("invoice.issued.") {
         let read = InvoiceEvent::read_without_personal(&event.event_type, &event.payload)?;
         if let InvoiceEvent::Issued(issued) = read {
