@@ -70,6 +70,17 @@ pub fn check_attributes(pointer: &str, attributes: &Attributes) -> Vec<Finding> 
     check.findings
 }
 
+/// What is wrong with a party that lies at `pointer`.
+#[must_use]
+pub fn check_party(pointer: &str, party: &Party) -> Vec<Finding> {
+    let mut check = Check::default();
+    if party.name.trim().is_empty() {
+        check.refuse("text-missing", &format!("{pointer}/name"), "a party has a name");
+    }
+    check.party(pointer, party);
+    check.findings
+}
+
 #[derive(Default)]
 struct Check {
     findings: Vec<Finding>,

@@ -16,6 +16,7 @@ mod invoice;
 mod journal;
 mod money;
 mod number_series;
+mod payment;
 mod periods;
 pub mod personal;
 mod posting;
@@ -43,7 +44,7 @@ pub use decision::{Assessment, Decision, ModuleRef};
 pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
-pub use ids::{EntryId, InvalidId, InvoiceId, Position, StreamId, TenantId, Version};
+pub use ids::{EntryId, InvalidId, InvoiceId, PaymentId, Position, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
     InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
@@ -56,6 +57,14 @@ pub use journal::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
+pub use payment::{
+    ALLOCATIONS_MAX, AdvanceAllocated, AdvanceRefunded, AllocateAdvance, Allocation, Certificate,
+    CertificateEvent, CertificateReleased, CertificateUsed, ChequeBounced, ChequeCleared, ChequeDeposited,
+    ChequeStatus, Due, NewAllocation, NewPayment, NewWithholding, OpenSide, Payment, PaymentCompleted,
+    PaymentCreated, PaymentDirection, PaymentEvent, PaymentFailed, PaymentMethod, PaymentRefunded,
+    PaymentReversed, PaymentStatus, PaymentTerms, RefundAdvance, Step, TakeBack, TakingBack, TaxCertificate,
+    Undone, Withholding, certificate_stream,
+};
 pub use periods::{
     Authority, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand, PeriodEvent,
     PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,

@@ -4,6 +4,7 @@ use niyam_values::Finding;
 
 use crate::invoice::InvoiceStatus;
 use crate::journal::EntryStatus;
+use crate::payment::PaymentStatus;
 use crate::periods::PeriodStatus;
 use crate::tax_return::ReturnStatus;
 
@@ -100,6 +101,25 @@ pub enum Rejection {
     /// The entry goes with its document.
     #[error("the journal entry belongs to a document, which alone can take it back")]
     EntryOfDocument,
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    PaymentMissing,
+    /// The command needs the payment in another state.
+    #[error("the payment is {found}, not {needed}")]
+    WrongPaymentStatus {
+        /// What the payment is.
+        found: PaymentStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// The command needs the payment's cheque in another state.
+    #[error("the payment's cheque is {found}, not {needed}")]
+    WrongChequeStatus {
+        /// What the cheque is.
+        found: &'static str,
+        /// What it would have to be.
+        needed: &'static str,
+    },
     /// No such return was prepared for the period.
     #[error("no such return was prepared for the period")]
     ReturnMissing,
@@ -151,6 +171,9 @@ impl Rejection {
             Self::WrongEntryStatus { .. } => "journal-entry-status-conflict",
             Self::ReversalOfReversal => "reversal-of-reversal",
             Self::EntryOfDocument => "journal-entry-of-document",
+            Self::PaymentMissing => "payment-not-found",
+            Self::WrongPaymentStatus { .. } => "payment-status-conflict",
+            Self::WrongChequeStatus { .. } => "cheque-status-conflict",
             Self::ReturnMissing => "tax-return-not-found",
             Self::WrongReturnStatus { .. } => "tax-return-status-conflict",
             Self::ReturnUnchanged => "tax-return-unchanged",

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
-    ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent,
-    PeriodEvent, ReturnEvent, TenantEvent, UnreadableEvent,
+    CertificateEvent, ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent,
+    NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 8] {
+fn families() -> [Family; 10] {
     families![
         DataSubjectEvent,
         InvoiceEvent,
@@ -46,6 +46,8 @@ fn families() -> [Family; 8] {
         ChartEvent,
         PeriodEvent,
         EntryEvent,
+        PaymentEvent,
+        CertificateEvent,
         ReturnEvent
     ]
 }

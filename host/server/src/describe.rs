@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use niyam_domain::{
-    BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, ReturnEvent, TenantEvent,
+    BOOKS_RULES, CertificateEvent, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent,
+    EventKind, InvoiceEvent, NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -74,6 +74,8 @@ fn events() -> String {
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
+        ("Payments", PaymentEvent::KINDS),
+        ("Certificates of withheld tax", CertificateEvent::KINDS),
         ("Tax returns", ReturnEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {

@@ -54,6 +54,8 @@ impl fmt::Display for EntryStatus {
 pub enum SourceKind {
     /// An invoice.
     Invoice,
+    /// A payment.
+    Payment,
 }
 
 impl SourceKind {
@@ -62,6 +64,7 @@ impl SourceKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
+            Self::Payment => "payment",
         }
     }
 }
@@ -172,7 +175,7 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice) => false,
+            None | Some(SourceKind::Invoice | SourceKind::Payment) => false,
         }
     }
 }
@@ -350,12 +353,25 @@ impl JournalEntry {
         periods: &Periods,
         authority: Authority,
     ) -> Result<Reversal, Rejection> {
+        if self.source.is_some() && self.reverses.is_none() {
+            return Err(Rejection::EntryOfDocument);
+        }
+        self.reverse_with_document(command, periods, authority)
+    }
+
+    /// What takes the entry back when its document is taken back: the mirror is of the same document.
+    ///
+    /// # Errors
+    /// When it is not posted, was taken back, takes back another itself, or the day is not open.
+    pub fn reverse_with_document(
+        &self,
+        command: ReverseEntry,
+        periods: &Periods,
+        authority: Authority,
+    ) -> Result<Reversal, Rejection> {
         let ReverseEntry { mirror_id, date, reason } = command;
         if self.reverses.is_some() {
             return Err(Rejection::ReversalOfReversal);
-        }
-        if self.source.is_some() {
-            return Err(Rejection::EntryOfDocument);
         }
         self.require(EntryStatus::Posted, "posted")?;
         let mut findings = Vec::new();
@@ -382,7 +398,7 @@ impl JournalEntry {
             mirror: EntryEvent::Posted(EntryPosted {
                 entry_id: mirror_id,
                 entry,
-                source: None,
+                source: self.source,
                 reverses: Some(self.id),
             }),
         })

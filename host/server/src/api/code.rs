@@ -86,6 +86,8 @@ codes! {
     TaxReturnNotFound = "tax-return-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
+    /// The tenant has no such payment.
+    PaymentNotFound = "payment-not-found", NOT_FOUND;
     /// There is no such report.
     ReportNotFound = "report-not-found", NOT_FOUND;
     /// The tenant has no document of that id, or nothing of it counts by those days.
@@ -135,6 +137,10 @@ codes! {
     ReversalOfReversal = "reversal-of-reversal", CONFLICT;
     /// The journal entry belongs to a document, which alone can take it back.
     JournalEntryOfDocument = "journal-entry-of-document", CONFLICT;
+    /// The payment is in a state that does not allow this.
+    PaymentStatusConflict = "payment-status-conflict", CONFLICT;
+    /// The payment has no cheque, or its cheque is in a state that does not allow this.
+    ChequeStatusConflict = "cheque-status-conflict", CONFLICT;
     /// The return is in another state than the command needs.
     TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
     /// A correction would say what was filed already.

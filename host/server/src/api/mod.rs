@@ -16,6 +16,7 @@ mod jobs;
 mod journal_entries;
 mod modules;
 pub(crate) mod openapi;
+mod payments;
 mod problem;
 mod reports;
 mod respond;

@@ -9,7 +9,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
 use crate::api::code::Code;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, shadows, simulations, tax, tax_returns, tenant, verifications,
+    payments, reports, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 
 #[derive(OpenApi)]
@@ -23,7 +23,9 @@ use crate::api::{
         accounts::deactivate, accounts::reactivate, accounts::assign_role, fiscal_periods::open, fiscal_periods::list,
         fiscal_periods::show, fiscal_periods::soft_close, fiscal_periods::close, fiscal_periods::reopen,
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
-        journal_entries::reverse, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        journal_entries::reverse, payments::create, payments::list, payments::show, payments::complete, payments::fail,
+        payments::reverse, payments::refund, payments::deposit, payments::clear, payments::bounce, payments::allocate,
+        reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
         activations::withdraw, shadows::differences, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,

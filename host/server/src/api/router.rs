@@ -21,7 +21,7 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
     accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
+    payments, reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -109,7 +109,23 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/journal-entries/{id}", get(journal_entries::show).put(journal_entries::revise))
         .route("/v1/journal-entries/{id}/post", post(journal_entries::post))
         .route("/v1/journal-entries/{id}/reverse", post(journal_entries::reverse))
+        .merge(payments())
         .route("/v1/reports/{name}", get(reports::show))
+}
+
+/// The routes of payments.
+fn payments() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/payments", post(payments::create).get(payments::list))
+        .route("/v1/payments/{id}", get(payments::show))
+        .route("/v1/payments/{id}/complete", post(payments::complete))
+        .route("/v1/payments/{id}/fail", post(payments::fail))
+        .route("/v1/payments/{id}/reverse", post(payments::reverse))
+        .route("/v1/payments/{id}/refund", post(payments::refund))
+        .route("/v1/payments/{id}/deposit", post(payments::deposit))
+        .route("/v1/payments/{id}/clear", post(payments::clear))
+        .route("/v1/payments/{id}/bounce", post(payments::bounce))
+        .route("/v1/payments/{id}/allocate", post(payments::allocate))
 }
 
 /// The routes of registers and tax returns.

@@ -37,7 +37,7 @@ pub(crate) struct InvoiceAt {
 impl InvoiceAt {
     /// What must still be empty when something of this state is recorded again: the streams of its keys, which tell of
     /// erasures.
-    fn guards(&self) -> impl Iterator<Item = (StreamId, Version)> + use<'_> {
+    pub(crate) fn guards(&self) -> impl Iterator<Item = (StreamId, Version)> + use<'_> {
         self.keys.iter().map(|key| (key.stream(), Version(0)))
     }
 }

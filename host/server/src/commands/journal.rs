@@ -207,7 +207,7 @@ impl From<&JournalLine> for JournalLineView {
 /// The document that an entry is of.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EntrySourceView {
-    /// `invoice`.
+    /// `invoice` or `payment`.
     #[schema(value_type = String)]
     kind: niyam_domain::SourceKind,
     #[schema(value_type = String)]

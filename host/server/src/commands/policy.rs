@@ -1,14 +1,17 @@
 //! Policies: the tenant's own rules, asked in order before a command commits.
 //!
-//! They are asked about invoices and the profile. Activations and the module policy are changed without them: a policy
+//! They are asked about invoices, payments and the profile. Activations and the module policy are changed without them: a policy
 //! that denies everything, or fails, could never be withdrawn otherwise.
 
 use std::sync::Arc;
 
-use niyam_domain::{Decision, Invoice, InvoiceEvent, InvoiceStatus, Profile, Rejection, TenantId, World};
+use niyam_domain::{
+    Allocation, Decision, Invoice, InvoiceEvent, InvoiceStatus, Payment, PaymentEvent, PaymentStatus,
+    PaymentTerms, Profile, Rejection, TenantId, World,
+};
 use niyam_modules::Decided;
 use niyam_values::policy::{Request, Ruling};
-use niyam_values::{Date, Determination, Document, Finding};
+use niyam_values::{Date, Decimal, Determination, Document, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
@@ -26,6 +29,13 @@ pub(crate) enum Subject<'a> {
         before: Option<&'a Invoice>,
         /// What is about to happen to it. An issue's serial and number are not looked at: they are not drawn yet.
         event: &'a InvoiceEvent,
+    },
+    /// An event of a payment.
+    Payment {
+        /// The payment as it stands; `None` before it is recorded.
+        before: Option<&'a Payment>,
+        /// What is about to happen to it.
+        event: &'a PaymentEvent,
     },
     /// A new profile of the tenant.
     Profile {
@@ -75,6 +85,17 @@ struct InvoiceBody<'a> {
     reason: Option<&'a str>,
 }
 
+#[derive(Clone, Copy, Serialize)]
+struct PaymentBody<'a> {
+    today: Date,
+    payment: &'a PaymentTerms,
+    status: Option<PaymentStatus>,
+    date: Option<Date>,
+    amount: Option<Decimal>,
+    allocations: Option<&'a [Allocation]>,
+    reason: Option<&'a str>,
+}
+
 #[derive(Serialize)]
 struct ProfileBody<'a> {
     today: Date,
@@ -85,12 +106,13 @@ struct ProfileBody<'a> {
 ///
 /// All of it comes from the event, the state before it, and `user`, `roles` and `today` of the event's metadata. The body
 /// is JSON without white space, in this order: of an invoice `today`, `document` and `taxes` as the event leaves them,
-/// `status` before it (`null` for a draft that is new), `reason` of a cancellation or `null`; of a tenant `today` and
-/// the new `profile`, whole. Documents and profiles have the shape that their events have. Events are read opened; once a
+/// `status` before it (`null` for a draft that is new), `reason` of a cancellation or `null`; of a payment `today`,
+/// `payment` with what it says, `status` before it, and where the command names them `date`, `amount`, `allocations` and
+/// `reason`; of a tenant `today` and the new `profile`, whole. Documents and profiles have the shape that their events have. Events are read opened; once a
 /// data subject is erased, what was asked about it is no longer to be had.
 ///
 /// # Errors
-/// When the event needs an invoice and there is none.
+/// When the event needs an invoice or a payment and there is none.
 pub(crate) fn policy_request(
     subject: Subject<'_>,
     user: &str,
@@ -123,6 +145,18 @@ pub(crate) fn policy_request(
             };
             (command, id.to_string(), serde_json::to_string(&body)?)
         }
+        Subject::Payment { before, event } => {
+            let (terms, id) = match (event, before) {
+                (PaymentEvent::Created(created), _) => (&created.terms, created.payment_id),
+                (_, Some(payment)) => (&payment.terms, payment.id),
+                (_, None) => return Err(Rejection::PaymentMissing.into()),
+            };
+            let body = PaymentBody {
+                status: before.map(|payment| payment.status),
+                ..of_payment(event, terms, today)
+            };
+            (command_of_payment(event), id.to_string(), serde_json::to_string(&body)?)
+        }
         Subject::Profile { tenant, profile } => {
             let body = ProfileBody { today, profile };
             ("change-profile", tenant.to_string(), serde_json::to_string(&body)?)
@@ -135,6 +169,52 @@ pub(crate) fn policy_request(
         user: user.to_owned(),
         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
     })
+}
+
+/// The command that makes `event` happen.
+const fn command_of_payment(event: &PaymentEvent) -> &'static str {
+    match event {
+        PaymentEvent::Created(_) => "create-payment",
+        PaymentEvent::Completed(_) => "complete-payment",
+        PaymentEvent::Failed(_) => "fail-payment",
+        PaymentEvent::Reversed(_) => "reverse-payment",
+        PaymentEvent::Refunded(_) => "refund-payment",
+        PaymentEvent::Deposited(_) => "deposit-cheque",
+        PaymentEvent::Cleared(_) => "clear-cheque",
+        PaymentEvent::Bounced(_) => "bounce-cheque",
+        PaymentEvent::Allocated(_) => "allocate-advance",
+        PaymentEvent::AdvanceRefunded(_) => "refund-advance",
+    }
+}
+
+fn of_payment<'a>(event: &'a PaymentEvent, payment: &'a PaymentTerms, today: Date) -> PaymentBody<'a> {
+    let body = PaymentBody {
+        today,
+        payment,
+        status: None,
+        date: None,
+        amount: None,
+        allocations: None,
+        reason: None,
+    };
+    let dated = |date: Date| PaymentBody { date: Some(date), ..body };
+    let back = |date: Date, reason: &'a str| PaymentBody { date: Some(date), reason: Some(reason), ..body };
+    match event {
+        PaymentEvent::Created(_) => body,
+        PaymentEvent::Completed(completed) => dated(completed.date),
+        PaymentEvent::Deposited(deposited) => dated(deposited.date),
+        PaymentEvent::Cleared(cleared) => dated(cleared.date),
+        PaymentEvent::Failed(failed) => PaymentBody { reason: Some(&failed.reason), ..body },
+        PaymentEvent::Reversed(reversed) => back(reversed.date, &reversed.reason),
+        PaymentEvent::Refunded(refunded) => back(refunded.date, &refunded.reason),
+        PaymentEvent::Bounced(bounced) => back(bounced.date, &bounced.reason),
+        PaymentEvent::Allocated(allocated) => {
+            PaymentBody { allocations: Some(&allocated.allocations), ..dated(allocated.date) }
+        }
+        PaymentEvent::AdvanceRefunded(refunded) => {
+            PaymentBody { amount: Some(refunded.amount), ..back(refunded.date, &refunded.reason) }
+        }
+    }
 }
 
 impl App {

@@ -13,7 +13,7 @@ use crate::commands::CommandError;
 use crate::commands::metadata::Metadata;
 
 /// The kinds of streams that bear a document's id: the document itself, and its entry.
-const STREAMS: [&str; 2] = ["invoice", "journal-entry"];
+const STREAMS: [&str; 3] = ["invoice", "payment", "journal-entry"];
 
 const COLUMNS: &[Column] = &[
     number("position", "Position"),

@@ -84,6 +84,8 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into open_items values ('TENANT', 0, '1', 'receivable', 'invoice', '1', '2026-07-01', '2026-07-01', \
              'BDT', 1, 'k', 'Padma', null, 'invoice/1')",
             "insert into open_item_moves values ('TENANT', 0, '1', 2, 1, '2026-07-01', 'invoice', '1', 1)",
+            "insert into payment_list values ('TENANT', 0, '1', 'receipt', 'cash', 'pending', null, '2026-07-01', 'BDT', \
+             '1', 'k', 'Padma', null, 1, 2)",
             "insert into tax_items values ('TENANT', 0, '2026-07-01', '1', 'vat', '15', 'added', 0, 'sale', 'BDT', 1, '1', '1')",
         ] {
             let blob = |bytes: usize| match kind {
