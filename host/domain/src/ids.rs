@@ -26,6 +26,9 @@ pub enum InvalidId {
     /// Not a journal entry's id.
     #[error("a journal entry's id is a UUID")]
     Entry,
+    /// Not a payment's id.
+    #[error("a payment's id is a UUID")]
+    Payment,
 }
 
 /// One customer of the platform; everything belongs to exactly one.
@@ -183,6 +186,10 @@ uuid_id! {
 uuid_id! {
     /// A journal entry.
     EntryId, "journal-entry", Entry
+}
+uuid_id! {
+    /// A payment.
+    PaymentId, "payment", Payment
 }
 
 #[cfg(test)]

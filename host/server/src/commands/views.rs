@@ -325,11 +325,11 @@ impl InvoiceView {
             version,
             status: invoice.status.as_str(),
             number: issued.map(|issued| issued.facts.number.clone()),
-            form: issued.map(|issued| issued.plan.form.clone()),
+            form: issued.and_then(|issued| issued.planned.as_ref()).map(|(plan, _)| plan.form.clone()),
             issued_on: issued.map(|issued| issued.facts.issued_on),
             issued_at: issued.map(|issued| issued.issued_at),
-            document: (&invoice.assessment.document).into(),
-            taxes: (&invoice.assessment.taxes).into(),
+            document: (&invoice.document).into(),
+            taxes: (&invoice.taxes).into(),
             policy_findings: Vec::new(),
         }
     }
