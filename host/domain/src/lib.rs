@@ -47,8 +47,11 @@ pub use examples::EXAMPLES;
 pub use ids::{EntryId, InvalidId, InvoiceId, PaymentId, Position, StreamId, TenantId, Version};
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
-    InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
-    PreparedIssue, ReviseInvoice,
+    InvoiceCredited, InvoiceDebited, InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRecorded,
+    InvoiceRevised, InvoiceSettled, InvoiceStatus, InvoiceWrittenOff, Issue, IssueInvoice, IssueNote,
+    LineShare, NoteDraft, NoteIssued, NoteKind, NoteOf, NotePlan, Numbered, Planned, PreparedIssue,
+    PreparedNote, RecordInvoice, ReverseSettlement, ReviseInvoice, SettleInvoice, SettlementReversed, Share,
+    TaxShare, WantedLine, WantedNote, WriteOffInvoice,
 };
 pub use journal::{
     Books, DraftEntry, Entry, EntryDrafted, EntryEvent, EntryPosted, EntryReversed, EntryRevised,

@@ -1,9 +1,8 @@
 //! What a document moves in the books, by the roles of accounts.
 
-use niyam_values::{Attributes, Date, Decimal, Effect, Finding, round_half_up};
+use niyam_values::{Attributes, Date, Decimal, Determination, Document, Effect, Finding, round_half_up};
 
 use crate::accounts::{AccountCode, Chart};
-use crate::decision::Assessment;
 use crate::ids::InvoiceId;
 use crate::journal::{AMOUNT_LIMIT, Entry, JournalLine, LINES_OF_ENTRY_MAX, Lines, Side, findings_of};
 use crate::money::{Currency, MoneyError};
@@ -23,18 +22,17 @@ mod tests;
 pub fn post_sale(
     chart: &Chart,
     invoice_id: InvoiceId,
-    assessment: &Assessment,
+    (document, taxes): (&Document, &Determination),
     number: &str,
 ) -> Result<Option<Entry>, Rejection> {
-    let document = &assessment.document;
     let currency: Currency = document.currency.parse().map_err(|error: MoneyError| {
         let finding = Finding::error("currency-unknown", error.to_string()).at("/currency");
         Rejection::Findings(vec![finding])
     })?;
     let mut posting = Posting { chart, currency, lines: Vec::new() };
-    posting.add("receivable", Side::Debit, assessment.taxes.gross)?;
-    posting.add("revenue", Side::Credit, assessment.taxes.net)?;
-    for (code, amount) in added_taxes(assessment) {
+    posting.add("receivable", Side::Debit, taxes.gross)?;
+    posting.add("revenue", Side::Credit, taxes.net)?;
+    for (code, amount) in added_taxes(taxes) {
         let own = format!("output-tax:{code}");
         let known = chart.roles.keys().any(|role| role.as_str() == own);
         posting.add(if known { &own } else { "output-tax" }, Side::Credit, amount)?;
@@ -44,9 +42,9 @@ pub fn post_sale(
 }
 
 /// The sum of each added tax, in the order in which the lines bear them.
-fn added_taxes(assessment: &Assessment) -> Vec<(&str, Decimal)> {
+fn added_taxes(taxes: &Determination) -> Vec<(&str, Decimal)> {
     let mut sums: Vec<(&str, Decimal)> = Vec::new();
-    let items = assessment.taxes.lines.iter().flat_map(|line| &line.taxes);
+    let items = taxes.lines.iter().flat_map(|line| &line.taxes);
     for item in items.filter(|item| item.effect == Effect::Added) {
         match sums.iter_mut().find(|(code, _)| *code == item.code) {
             Some((_, sum)) => *sum = sum.saturating_add(item.amount),

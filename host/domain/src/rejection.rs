@@ -1,6 +1,6 @@
 //! Why a command was refused: something that the user can act on.
 
-use niyam_values::Finding;
+use niyam_values::{Decimal, Finding};
 
 use crate::invoice::InvoiceStatus;
 use crate::journal::EntryStatus;
@@ -31,6 +31,35 @@ pub enum Rejection {
     /// The data of the document's other party were erased.
     #[error("the customer's data were erased; revise the invoice first")]
     DataSubjectErased,
+    /// The document is a note, which stands as it is.
+    #[error(
+        "the document is a note against an invoice; notes, and what is written off, are against the invoice"
+    )]
+    NoteOfNote,
+    /// A part of the invoice was written off.
+    #[error("a part of the invoice was written off, so it cannot be credited")]
+    InvoiceWrittenOff,
+    /// All of the invoice was credited.
+    #[error("nothing of the invoice is left to be credited")]
+    NothingToCredit,
+    /// Nothing is open.
+    #[error("nothing of the invoice is open")]
+    NothingOutstanding,
+    /// More would be settled than is open.
+    #[error("{outstanding} are open, and no more can be settled")]
+    SettlementExceedsOutstanding {
+        /// What is open.
+        outstanding: Decimal,
+    },
+    /// The payment settled nothing of the invoice.
+    #[error("the payment settled nothing of the invoice")]
+    SettlementMissing,
+    /// More would be open again than the payment settled.
+    #[error("the payment settled {settled}, and no more can be taken back")]
+    ReversalExceedsSettled {
+        /// What it settled.
+        settled: Decimal,
+    },
     /// The tenant has no documents of such a data subject.
     #[error("there is no such data subject")]
     DataSubjectMissing,
@@ -151,6 +180,13 @@ impl Rejection {
             Self::InvoiceMissing => "invoice-not-found",
             Self::TaxesChanged => "taxes-changed",
             Self::DataSubjectErased => "data-subject-erased",
+            Self::NoteOfNote => "note-of-note",
+            Self::InvoiceWrittenOff => "invoice-written-off",
+            Self::NothingToCredit => "nothing-to-credit",
+            Self::NothingOutstanding => "nothing-outstanding",
+            Self::SettlementExceedsOutstanding { .. } => "settlement-exceeds-outstanding",
+            Self::SettlementMissing => "settlement-not-found",
+            Self::ReversalExceedsSettled { .. } => "reversal-exceeds-settled",
             Self::DataSubjectMissing => "data-subject-not-found",
             Self::TenantExists => "tenant-exists",
             Self::NoActivePack => "no-active-pack",

@@ -30,6 +30,15 @@ impl PaymentDirection {
         }
     }
 
+    /// The other one.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::Receipt => Self::Disbursement,
+            Self::Disbursement => Self::Receipt,
+        }
+    }
+
     /// The role of what was paid before there was a document.
     pub(super) const fn advance_role(self) -> &'static str {
         match self {

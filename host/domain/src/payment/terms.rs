@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use niyam_values::{Attributes, Date, Decimal, Finding, Party, with_places};
+use niyam_values::{Attributes, Date, Decimal, Direction, Finding, Party, with_places};
 use serde::{Deserialize, Serialize};
 
 use crate::accounts::{AccountRole, Chart};
@@ -184,18 +184,21 @@ pub struct Due {
 }
 
 impl Due {
-    /// What is left of `invoice`.
+    /// What is left of `invoice`; of a credit note what is left to be paid back, which goes the other way.
     #[must_use]
     pub fn of(invoice: &Invoice) -> Self {
-        let document = &invoice.assessment.document;
-        let gross = invoice.assessment.taxes.gross;
+        let document = &invoice.document;
+        let (settled_by, side, party) = match document.direction {
+            Direction::Sale => (PaymentDirection::Receipt, OpenSide::Receivable, &document.customer),
+            Direction::Purchase => (PaymentDirection::Disbursement, OpenSide::Payable, &document.supplier),
+        };
         Self {
-            settled_by: PaymentDirection::Receipt,
-            side: OpenSide::Receivable,
-            party: document.customer.clone(),
+            settled_by: if invoice.note.is_some() { settled_by.other() } else { settled_by },
+            side,
+            party: party.clone(),
             currency: document.currency.clone(),
             date: document.tax_date,
-            outstanding: invoice.issued.as_ref().map(|_| gross),
+            outstanding: invoice.require_issued().ok().map(|_| invoice.outstanding),
         }
     }
 }

@@ -103,6 +103,20 @@ codes! {
     DataSubjectErased = "data-subject-erased", CONFLICT;
     /// Only an issued invoice has papers.
     InvoiceNotIssued = "invoice-not-issued", CONFLICT;
+    /// The document is a note, which stands as it is: notes, and what is written off, are against the invoice.
+    NoteOfNote = "note-of-note", CONFLICT;
+    /// A part of the invoice was written off, so it cannot be credited.
+    InvoiceWrittenOff = "invoice-written-off", CONFLICT;
+    /// Nothing of the invoice is left to be credited.
+    NothingToCredit = "nothing-to-credit", CONFLICT;
+    /// Nothing of the invoice is open.
+    NothingOutstanding = "nothing-outstanding", CONFLICT;
+    /// More would be settled of an invoice than is open.
+    SettlementExceedsOutstanding = "settlement-exceeds-outstanding", CONFLICT;
+    /// The payment settled nothing of the invoice.
+    SettlementNotFound = "settlement-not-found", CONFLICT;
+    /// More would be taken back than the payment settled of the invoice.
+    ReversalExceedsSettled = "reversal-exceeds-settled", CONFLICT;
     /// The taxes are no longer those that were approved.
     TaxesChanged = "taxes-changed", CONFLICT;
     /// The activation was withdrawn already.
@@ -327,6 +341,13 @@ mod tests {
             Rejection::InvoiceMissing,
             Rejection::TaxesChanged,
             Rejection::DataSubjectErased,
+            Rejection::NoteOfNote,
+            Rejection::InvoiceWrittenOff,
+            Rejection::NothingToCredit,
+            Rejection::NothingOutstanding,
+            Rejection::SettlementExceedsOutstanding { outstanding: niyam_values::Decimal::ONE },
+            Rejection::SettlementMissing,
+            Rejection::ReversalExceedsSettled { settled: niyam_values::Decimal::ONE },
             Rejection::DataSubjectMissing,
             Rejection::TenantExists,
             Rejection::NoActivePack,

@@ -323,7 +323,18 @@ pub(crate) async fn decisions(
                 let answered = Answered::Plan(&issued.assessment.document, &issued.plan);
                 items.push(DecisionView::new(at, &issued.plan_decision, answered, tenant.activations.all()));
             }
-            InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
+            InvoiceEvent::Recorded(recorded) => items.push(assessed(&recorded.assessment)),
+            InvoiceEvent::NoteIssued(note) => items.extend(note.planned.as_ref().map(|planned| {
+                let answered = Answered::Plan(&note.document, &planned.plan);
+                DecisionView::new(at, &planned.decision, answered, tenant.activations.all())
+            })),
+            InvoiceEvent::Approved(_)
+            | InvoiceEvent::Cancelled(_)
+            | InvoiceEvent::Credited(_)
+            | InvoiceEvent::Debited(_)
+            | InvoiceEvent::WrittenOff(_)
+            | InvoiceEvent::Settled(_)
+            | InvoiceEvent::SettlementReversed(_) => {}
         }
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
         items.extend(metadata.policies.iter().map(|policy| {

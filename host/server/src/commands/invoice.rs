@@ -214,7 +214,7 @@ impl App {
         // Refused before any module is asked when the state does not allow it.
         invoice.require_issuable()?;
         let Answered { answer: assessment, mut fallbacks } =
-            self.assess(at, invoice.assessment.document.clone()).await?;
+            self.assess(at, invoice.document.clone()).await?;
         let now = self.now_at(at);
         let issued_on = now.date();
         let packs = in_turn(&at.tenant.activations, World::ComplianceModule, assessment.document.tax_date);
@@ -302,7 +302,7 @@ impl App {
             let ruled = self.ask_policies(actor, at, subject).await?;
             let metadata = Metadata::new(actor, ruled, &fallbacks);
             let next = Invoice::evolve(state.take(), event.clone())?;
-            let day = next.assessment.document.tax_date;
+            let day = next.document.tax_date;
             let recorded = event_with(self.ids.next_id(), &event, &metadata, day)?;
             happened.push((event, recorded));
             policies.extend(metadata.policies);
@@ -360,7 +360,7 @@ fn kept(
 
 /// The personal places of an [`Answer`] that shows the invoice.
 fn places_of_view(invoice: &Invoice) -> Vec<Place> {
-    let document = &invoice.assessment.document;
+    let document = &invoice.document;
     let mut places = personal_of_document(document, "/body");
     // The exchange rate's source is no attribute there.
     for place in &mut places {
@@ -387,7 +387,7 @@ impl Issuing {
     fn batch(&self, serial: u64, series: &StreamId, sealing: &Sealing) -> Result<Batch, CommandError> {
         let (event, drawn) = self.prepared.with_serial(serial);
         let id = self.found.invoice.id;
-        let day = self.found.invoice.assessment.document.tax_date;
+        let day = self.found.invoice.document.tax_date;
         let issued = sealing.event(&event, event_with(self.event_id, &event, &self.metadata, day)?)?;
         let number = new_event(self.number_id, &NumberSeriesEvent::Drawn(drawn), &self.actor, day)?;
         let invoice = Invoice::evolve(Some(self.found.invoice.clone()), event)?;

@@ -15,6 +15,7 @@ pub(crate) mod metadata;
 pub(crate) mod once;
 pub(crate) mod payment;
 pub(crate) mod payment_parts;
+mod payment_policy;
 pub(crate) mod payment_views;
 pub(crate) mod periods;
 pub(crate) mod policy;

@@ -1,8 +1,9 @@
 //! What a payment's command writes beside the payment: entries, invoices, certificates.
 
 use niyam_domain::{
-    Allocation, Certificate, Due, EntryEvent, EntryPosted, Invoice, InvoiceId, JournalEntry, Payment,
-    PaymentId, Rejection, Reversal, StreamId, Version, certificate_stream,
+    Allocation, Certificate, Due, EntryEvent, EntryPosted, Invoice, InvoiceCommand, InvoiceId, JournalEntry,
+    Payment, PaymentId, Rejection, Reversal, ReverseSettlement, SettleInvoice, StreamId, Version,
+    certificate_stream,
 };
 use niyam_store::StreamWrite;
 use niyam_values::Date;
@@ -75,22 +76,40 @@ impl<'a> Parts<'a> {
     /// Settles invoices.
     pub(crate) fn settle(
         &mut self,
-        _app: &App,
-        _payment: PaymentId,
-        _invoices: &Invoices,
-        _parts: &[Allocation],
+        app: &App,
+        payment: PaymentId,
+        invoices: &Invoices,
+        allocations: &[Allocation],
     ) -> Result<(), CommandError> {
+        for part in allocations {
+            let settle = SettleInvoice { payment, amount: part.amount, date: self.day };
+            self.invoice(app, invoices.find(part.invoice_id)?, InvoiceCommand::Settle(settle))?;
+        }
         Ok(())
     }
 
     /// Opens invoices again.
     pub(crate) fn reopen(
         &mut self,
-        _app: &App,
-        _payment: PaymentId,
-        _invoices: &Invoices,
-        _parts: &[Allocation],
+        app: &App,
+        payment: PaymentId,
+        invoices: &Invoices,
+        allocations: &[Allocation],
     ) -> Result<(), CommandError> {
+        for part in allocations {
+            let reverse = ReverseSettlement { payment, amount: part.amount, date: self.day };
+            let command = InvoiceCommand::ReverseSettlement(reverse);
+            self.invoice(app, invoices.find(part.invoice_id)?, command)?;
+        }
+        Ok(())
+    }
+
+    fn invoice(&mut self, app: &App, found: &InvoiceAt, command: InvoiceCommand) -> Result<(), CommandError> {
+        let events = Invoice::decide(Some(&found.invoice), command)?;
+        let before = At { state: found.invoice.clone(), version: found.version };
+        let stream = found.invoice.id.stream();
+        let told = app.tell(self.actor, stream, Some(before), events, self.day)?;
+        self.writes.extend(told.write);
         Ok(())
     }
 

@@ -6,17 +6,17 @@
 use std::sync::Arc;
 
 use niyam_domain::{
-    Allocation, Decision, Invoice, InvoiceEvent, InvoiceStatus, Payment, PaymentEvent, PaymentStatus,
-    PaymentTerms, Profile, Rejection, TenantId, World,
+    Assessment, Decision, Invoice, InvoiceEvent, InvoiceStatus, NoteKind, Payment, PaymentEvent, Profile,
+    Rejection, TenantId, World,
 };
 use niyam_modules::Decided;
 use niyam_values::policy::{Request, Ruling};
-use niyam_values::{Date, Decimal, Determination, Document, Finding};
+use niyam_values::{Date, Determination, Document, Finding};
 use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::commands::fallback::{Answered, Fallback};
-use crate::commands::{Actor, CommandError};
+use crate::commands::{Actor, CommandError, payment_policy};
 use crate::roles::Role;
 use crate::tenants::TenantAt;
 
@@ -85,17 +85,6 @@ struct InvoiceBody<'a> {
     reason: Option<&'a str>,
 }
 
-#[derive(Clone, Copy, Serialize)]
-struct PaymentBody<'a> {
-    today: Date,
-    payment: &'a PaymentTerms,
-    status: Option<PaymentStatus>,
-    date: Option<Date>,
-    amount: Option<Decimal>,
-    allocations: Option<&'a [Allocation]>,
-    reason: Option<&'a str>,
-}
-
 #[derive(Serialize)]
 struct ProfileBody<'a> {
     today: Date,
@@ -106,9 +95,9 @@ struct ProfileBody<'a> {
 ///
 /// All of it comes from the event, the state before it, and `user`, `roles` and `today` of the event's metadata. The body
 /// is JSON without white space, in this order: of an invoice `today`, `document` and `taxes` as the event leaves them,
-/// `status` before it (`null` for a draft that is new), `reason` of a cancellation or `null`; of a payment `today`,
-/// `payment` with what it says, `status` before it, and where the command names them `date`, `amount`, `allocations` and
-/// `reason`; of a tenant `today` and the new `profile`, whole. Documents and profiles have the shape that their events have. Events are read opened; once a
+/// `status` before it (`null` for a draft that is new and for a note), `reason` of a cancellation, a note or of what is
+/// written off, or `null`; of a payment what `payment_policy` makes of it; of a tenant `today` and
+/// the new `profile`, whole. Documents and profiles have the shape that their events have. Events are read opened; once a
 /// data subject is erased, what was asked about it is no longer to be had.
 ///
 /// # Errors
@@ -121,42 +110,46 @@ pub(crate) fn policy_request(
 ) -> Result<Request, CommandError> {
     let (command, aggregate, body_json) = match subject {
         Subject::Invoice { before, event } => {
-            let stands = || before.map(|invoice| &invoice.assessment).ok_or(Rejection::InvoiceMissing);
-            let (command, assessment, reason) = match event {
-                InvoiceEvent::Drafted(drafted) => ("draft-invoice", &drafted.assessment, None),
-                InvoiceEvent::Revised(revised) => ("revise-invoice", &revised.assessment, None),
+            let stands = || {
+                let stands = before.map(|invoice| (&invoice.document, &invoice.taxes));
+                stands.ok_or(Rejection::InvoiceMissing)
+            };
+            let (command, (document, taxes), reason) = match event {
+                InvoiceEvent::Drafted(drafted) => ("draft-invoice", of(&drafted.assessment), None),
+                InvoiceEvent::Revised(revised) => ("revise-invoice", of(&revised.assessment), None),
                 InvoiceEvent::Approved(_) => ("approve-invoice", stands()?, None),
-                InvoiceEvent::Issued(issued) => ("issue-invoice", &issued.assessment, None),
+                InvoiceEvent::Issued(issued) => ("issue-invoice", of(&issued.assessment), None),
+                InvoiceEvent::Recorded(recorded) => ("issue-invoice", of(&recorded.assessment), None),
                 InvoiceEvent::Cancelled(cancelled) => {
                     ("cancel-invoice", stands()?, cancelled.reason.as_deref())
                 }
+                InvoiceEvent::NoteIssued(note) => {
+                    let command = match note.kind {
+                        NoteKind::CreditNote => "issue-credit-note",
+                        NoteKind::DebitNote => "issue-debit-note",
+                    };
+                    (command, (&note.document, &note.taxes), note.document.attributes.get("reason"))
+                }
+                InvoiceEvent::WrittenOff(written_off) => {
+                    ("write-off-invoice", stands()?, Some(written_off.reason.as_str()))
+                }
+                // They come with the command of another document, which policies are asked about.
+                InvoiceEvent::Credited(_) => ("credit-invoice", stands()?, None),
+                InvoiceEvent::Debited(_) => ("debit-invoice", stands()?, None),
+                InvoiceEvent::Settled(_) => ("settle-invoice", stands()?, None),
+                InvoiceEvent::SettlementReversed(_) => ("reverse-settlement", stands()?, None),
             };
             let id = match (event, before) {
                 (InvoiceEvent::Drafted(drafted), _) => drafted.invoice_id,
+                (InvoiceEvent::NoteIssued(note), _) => note.note_id,
                 (_, Some(invoice)) => invoice.id,
                 (_, None) => return Err(Rejection::InvoiceMissing.into()),
             };
-            let body = InvoiceBody {
-                today,
-                document: &assessment.document,
-                taxes: &assessment.taxes,
-                status: before.map(|invoice| invoice.status),
-                reason,
-            };
+            let body =
+                InvoiceBody { today, document, taxes, status: before.map(|invoice| invoice.status), reason };
             (command, id.to_string(), serde_json::to_string(&body)?)
         }
-        Subject::Payment { before, event } => {
-            let (terms, id) = match (event, before) {
-                (PaymentEvent::Created(created), _) => (&created.terms, created.payment_id),
-                (_, Some(payment)) => (&payment.terms, payment.id),
-                (_, None) => return Err(Rejection::PaymentMissing.into()),
-            };
-            let body = PaymentBody {
-                status: before.map(|payment| payment.status),
-                ..of_payment(event, terms, today)
-            };
-            (command_of_payment(event), id.to_string(), serde_json::to_string(&body)?)
-        }
+        Subject::Payment { before, event } => payment_policy::asked(before, event, today)?,
         Subject::Profile { tenant, profile } => {
             let body = ProfileBody { today, profile };
             ("change-profile", tenant.to_string(), serde_json::to_string(&body)?)
@@ -171,50 +164,8 @@ pub(crate) fn policy_request(
     })
 }
 
-/// The command that makes `event` happen.
-const fn command_of_payment(event: &PaymentEvent) -> &'static str {
-    match event {
-        PaymentEvent::Created(_) => "create-payment",
-        PaymentEvent::Completed(_) => "complete-payment",
-        PaymentEvent::Failed(_) => "fail-payment",
-        PaymentEvent::Reversed(_) => "reverse-payment",
-        PaymentEvent::Refunded(_) => "refund-payment",
-        PaymentEvent::Deposited(_) => "deposit-cheque",
-        PaymentEvent::Cleared(_) => "clear-cheque",
-        PaymentEvent::Bounced(_) => "bounce-cheque",
-        PaymentEvent::Allocated(_) => "allocate-advance",
-        PaymentEvent::AdvanceRefunded(_) => "refund-advance",
-    }
-}
-
-fn of_payment<'a>(event: &'a PaymentEvent, payment: &'a PaymentTerms, today: Date) -> PaymentBody<'a> {
-    let body = PaymentBody {
-        today,
-        payment,
-        status: None,
-        date: None,
-        amount: None,
-        allocations: None,
-        reason: None,
-    };
-    let dated = |date: Date| PaymentBody { date: Some(date), ..body };
-    let back = |date: Date, reason: &'a str| PaymentBody { date: Some(date), reason: Some(reason), ..body };
-    match event {
-        PaymentEvent::Created(_) => body,
-        PaymentEvent::Completed(completed) => dated(completed.date),
-        PaymentEvent::Deposited(deposited) => dated(deposited.date),
-        PaymentEvent::Cleared(cleared) => dated(cleared.date),
-        PaymentEvent::Failed(failed) => PaymentBody { reason: Some(&failed.reason), ..body },
-        PaymentEvent::Reversed(reversed) => back(reversed.date, &reversed.reason),
-        PaymentEvent::Refunded(refunded) => back(refunded.date, &refunded.reason),
-        PaymentEvent::Bounced(bounced) => back(bounced.date, &bounced.reason),
-        PaymentEvent::Allocated(allocated) => {
-            PaymentBody { allocations: Some(&allocated.allocations), ..dated(allocated.date) }
-        }
-        PaymentEvent::AdvanceRefunded(refunded) => {
-            PaymentBody { amount: Some(refunded.amount), ..back(refunded.date, &refunded.reason) }
-        }
-    }
+fn of(assessment: &Assessment) -> (&Document, &Determination) {
+    (&assessment.document, &assessment.taxes)
 }
 
 impl App {

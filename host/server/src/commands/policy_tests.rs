@@ -33,8 +33,8 @@ fn a_body_holds_the_documents_of_the_events_word_for_word() {
     let (drafted, payload) = example("invoice.drafted.v1");
     let request = asked(None, &drafted);
     let invoice = Invoice::evolve(None, drafted).unwrap();
-    let document = serde_json::to_string(&invoice.assessment.document).unwrap();
-    let taxes = serde_json::to_string(&invoice.assessment.taxes).unwrap();
+    let document = serde_json::to_string(&invoice.document).unwrap();
+    let taxes = serde_json::to_string(&invoice.taxes).unwrap();
     assert!(payload.contains(&document) && payload.contains(&taxes));
     let body = |status: &str, reason: &str| {
         format!(

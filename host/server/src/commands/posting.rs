@@ -35,7 +35,8 @@ impl App {
         let periods = self.periods(&actor.tenant).await?;
         let authority = authority(actor);
         if let Some(chart) = &chart
-            && let Some(entry) = post_sale(&chart.state, invoice.id, assessment, "")?
+            && let Some(entry) =
+                post_sale(&chart.state, invoice.id, (&assessment.document, &assessment.taxes), "")?
         {
             let books = Books { chart: &chart.state, periods: &periods.state, authority };
             books.admit(&entry, DAY)?;
@@ -65,7 +66,9 @@ impl SalePosting {
     ) -> Result<Option<StreamWrite>, CommandError> {
         let (Some(chart), Some(issued)) = (&self.chart, &invoice.issued) else { return Ok(None) };
         let number = &issued.facts.number;
-        let Some(entry) = post_sale(chart, invoice.id, &invoice.assessment, number)? else { return Ok(None) };
+        let Some(entry) = post_sale(chart, invoice.id, (&invoice.document, &invoice.taxes), number)? else {
+            return Ok(None);
+        };
         let entry_id = entry_of(invoice.id);
         let day = entry.date;
         let source = Some(EntrySource { kind: SourceKind::Invoice, id: invoice.id.0 });

@@ -304,6 +304,10 @@ pub(crate) struct InvoiceView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, format = DateTime)]
     issued_at: Option<Timestamp>,
+    /// What is left to be paid, once issued; of a credit note what is left to be paid back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outstanding: Option<Decimal>,
     #[serde(flatten)]
     document: DocumentView,
     taxes: DeterminationView,
@@ -325,11 +329,12 @@ impl InvoiceView {
             version,
             status: invoice.status.as_str(),
             number: issued.map(|issued| issued.facts.number.clone()),
-            form: issued.map(|issued| issued.plan.form.clone()),
+            form: issued.and_then(|issued| issued.planned.as_ref()).map(|(plan, _)| plan.form.clone()),
             issued_on: issued.map(|issued| issued.facts.issued_on),
             issued_at: issued.map(|issued| issued.issued_at),
-            document: (&invoice.assessment.document).into(),
-            taxes: (&invoice.assessment.taxes).into(),
+            outstanding: issued.map(|_| invoice.outstanding),
+            document: (&invoice.document).into(),
+            taxes: (&invoice.taxes).into(),
             policy_findings: Vec::new(),
         }
     }

@@ -3,9 +3,9 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use niyam_domain::personal;
-use niyam_domain::{Assessment, DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId};
+use niyam_domain::{DomainEvent as _, InvoiceEvent, InvoiceStatus, Money, Position, TenantId};
 use niyam_store::{Database, Reader, Recorded, Scope, StoreError, Writer};
-use niyam_values::{Party, with_places};
+use niyam_values::{Decimal, Direction, Document, Party, with_places};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -142,27 +142,41 @@ impl View for InvoiceList {
 
 /// Events of other aggregates are not the list's business.
 async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<(), ApplyError> {
-    let Some(id) = event.stream.as_str().strip_prefix("invoice/") else { return Ok(()) };
-    let (status, number, assessment) =
-        match InvoiceEvent::read_without_personal(&event.event_type, &event.payload)? {
-            InvoiceEvent::Drafted(drafted) => {
-                return insert(writer, build, event, id, &drafted.assessment).await;
-            }
-            InvoiceEvent::Revised(revised) => (InvoiceStatus::Draft, None, Some(revised.assessment)),
-            InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
-            InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
-            InvoiceEvent::Issued(issued) => {
-                (InvoiceStatus::Issued, Some(issued.facts.number), Some(issued.assessment))
-            }
-        };
-    let (customer_sealed, is_new) = (sealed(event), assessment.is_some());
-    let facts = assessment.as_ref().map(facts).transpose()?;
-    let (customer, tax_date, currency, payable) = match facts {
-        Some((customer, tax_date, currency, payable)) => {
-            (Some(customer), Some(tax_date), Some(currency), Some(payable))
+    if !event.stream.as_str().starts_with("invoice/") {
+        return Ok(());
+    }
+    let read = InvoiceEvent::read_without_personal(&event.event_type, &event.payload)?;
+    let (status, number, facts) = match &read {
+        InvoiceEvent::Drafted(drafted) => {
+            let assessment = &drafted.assessment;
+            let facts = Facts::of(&assessment.document, assessment.taxes.payable, event, ASSESSED)?;
+            return insert(writer, build, event, (InvoiceStatus::Draft, None), facts).await;
         }
-        None => (None, None, None, None),
+        InvoiceEvent::NoteIssued(note) => {
+            let facts = Facts::of(&note.document, note.taxes.payable, event, "/document")?;
+            let number = Some(note.facts.number.as_str());
+            return insert(writer, build, event, (InvoiceStatus::Issued, number), facts).await;
+        }
+        InvoiceEvent::Revised(revised) => {
+            let assessment = &revised.assessment;
+            let facts = Facts::of(&assessment.document, assessment.taxes.payable, event, ASSESSED)?;
+            (InvoiceStatus::Draft, None, Some(facts))
+        }
+        InvoiceEvent::Approved(_) => (InvoiceStatus::Approved, None, None),
+        InvoiceEvent::Cancelled(_) => (InvoiceStatus::Cancelled, None, None),
+        InvoiceEvent::Issued(_) | InvoiceEvent::Recorded(_) => {
+            let Some(issue) = read.issue() else { return Ok(()) };
+            let facts = Facts::of(issue.document, issue.taxes.payable, event, ASSESSED)?;
+            (InvoiceStatus::Issued, Some(issue.facts.number.as_str()), Some(facts))
+        }
+        InvoiceEvent::Credited(_)
+        | InvoiceEvent::Debited(_)
+        | InvoiceEvent::WrittenOff(_)
+        | InvoiceEvent::Settled(_)
+        | InvoiceEvent::SettlementReversed(_) => (InvoiceStatus::Issued, None, None),
     };
+    let is_new = facts.is_some();
+    let facts = facts.unwrap_or_default();
     run!(
         writer,
         "update invoice_list set status = $4, number = coalesce($5, number), version = $6, position = $7, \
@@ -172,61 +186,94 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
          where tenant = $1 and build = $2 and id = $3",
         event.tenant.as_str(),
         build.0,
-        id,
+        id_of(event),
         status.as_str(),
         number,
         signed(event.version.0),
         signed(event.position.0),
-        customer,
-        tax_date,
-        currency,
-        payable,
+        facts.party,
+        facts.tax_date,
+        facts.currency,
+        facts.payable,
         i64::from(is_new),
-        customer_sealed
+        facts.sealed
     )?;
     Ok(())
 }
 
-/// The customer, if the event has it sealed. It stays so: what is erased is nowhere in this view.
-fn sealed(event: &Recorded) -> Option<&str> {
-    let json = std::str::from_utf8(&event.payload).ok()?;
-    personal::sealed_at(json, "/assessment/document/customer")
+/// Where events with a decision on their taxes have their document.
+const ASSESSED: &str = "/assessment/document";
+
+fn id_of(event: &Recorded) -> &str {
+    event.stream.as_str().trim_start_matches("invoice/")
 }
 
 async fn insert(
     writer: &mut Writer,
     build: Build,
     event: &Recorded,
-    id: &str,
-    assessment: &Assessment,
+    (status, number): (InvoiceStatus, Option<&str>),
+    facts: Facts<'_>,
 ) -> Result<(), ApplyError> {
-    let (customer, tax_date, currency, payable) = facts(assessment)?;
     run!(
         writer,
         "insert into invoice_list (tenant, build, id, status, customer_name, tax_date, currency, payable, version, \
-         position, created_position, customer_sealed) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)",
+         position, created_position, customer_sealed, number) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11, $12)",
         event.tenant.as_str(),
         build.0,
-        id,
-        InvoiceStatus::Draft.as_str(),
-        customer,
-        tax_date,
-        currency,
-        payable,
+        id_of(event),
+        status.as_str(),
+        facts.party,
+        facts.tax_date,
+        facts.currency,
+        facts.payable,
         signed(event.version.0),
         signed(event.position.0),
-        sealed(event)
+        facts.sealed,
+        number
     )?;
     Ok(())
 }
 
-/// The customer's name, the tax date, the currency, and what the customer pays, with the places of the currency.
-fn facts(assessment: &Assessment) -> Result<(&str, String, &str, String), ApplyError> {
-    let document = &assessment.document;
-    let currency = document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
-    let payable = Money::new(assessment.taxes.payable, currency);
-    let payable = with_places(payable.amount, payable.currency.minor_units().into()).to_string();
-    Ok((&document.customer.name, document.tax_date.to_string(), &document.currency, payable))
+/// What of a document the list shows.
+#[derive(Default)]
+struct Facts<'a> {
+    /// The name of the other party.
+    party: Option<&'a str>,
+    /// The other party, if the event has it sealed. It stays so: what is erased is nowhere in this view.
+    sealed: Option<&'a str>,
+    tax_date: Option<String>,
+    currency: Option<&'a str>,
+    /// With the places of the currency.
+    payable: Option<String>,
+}
+
+impl<'a> Facts<'a> {
+    /// Of the document that lies in the event at `place`.
+    fn of(
+        document: &'a Document,
+        payable: Decimal,
+        event: &'a Recorded,
+        place: &str,
+    ) -> Result<Self, ApplyError> {
+        let currency =
+            document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
+        let payable = Money::new(payable, currency);
+        let payable = with_places(payable.amount, payable.currency.minor_units().into()).to_string();
+        let (party, name) = match document.direction {
+            Direction::Sale => (&document.customer, "customer"),
+            Direction::Purchase => (&document.supplier, "supplier"),
+        };
+        let json = std::str::from_utf8(&event.payload).ok();
+        Ok(Self {
+            party: Some(&party.name),
+            sealed: json.and_then(|json| personal::sealed_at(json, &format!("{place}/{name}"))),
+            tax_date: Some(document.tax_date.to_string()),
+            currency: Some(&document.currency),
+            payable: Some(payable),
+        })
+    }
 }
 
 fn signed(number: u64) -> i64 {

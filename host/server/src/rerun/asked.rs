@@ -50,8 +50,9 @@ enum About {
 
 /// Types of the events that policies are asked about before they are recorded.
 pub(crate) fn types() -> Vec<String> {
-    use Happened::{Approved, Cancelled, Drafted, Issued, Revised};
-    let mut types = Happened::types(&[Drafted, Revised, Approved, Issued, Cancelled]);
+    use Happened::{Approved, Cancelled, Drafted, Issued, NoteIssued, Recorded, Revised, WrittenOff};
+    let mut types =
+        Happened::types(&[Drafted, Revised, Approved, Issued, Cancelled, Recorded, NoteIssued, WrittenOff]);
     let of_tenant = TenantEvent::TYPES.iter().chain(TenantEvent::OLDER_TYPES);
     let profile = of_tenant.filter(|event_type| event_type.starts_with("tenant.profile-changed."));
     types.extend(profile.map(|event_type| (*event_type).to_owned()));
@@ -77,12 +78,15 @@ impl Asked {
         let about = if invoice_of(event).is_some() {
             let happened: InvoiceEvent = opened.read().map_err(|error| unreadable(&error))?;
             let (before, before_erased) = match happened {
-                InvoiceEvent::Drafted(_) => (None, false),
+                InvoiceEvent::Drafted(_) | InvoiceEvent::NoteIssued(_) => (None, false),
                 _ => before(reader, tenant, opened).await?,
             };
             // What leaves the document as it was is about the one before.
-            erased |=
-                before_erased && matches!(happened, InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_));
+            let leaves = matches!(
+                happened,
+                InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) | InvoiceEvent::WrittenOff(_)
+            );
+            erased |= before_erased && leaves;
             About::Invoice { before: before.map(Box::new), event: Box::new(happened) }
         } else if event.event_type.starts_with("payment.") {
             let happened: PaymentEvent = opened.read().map_err(|error| unreadable(&error))?;
@@ -142,7 +146,7 @@ async fn before(
         let read: InvoiceEvent = event
             .read()
             .map_err(|error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string()))?;
-        if matches!(read, InvoiceEvent::Drafted(_) | InvoiceEvent::Revised(_)) {
+        if matches!(read, InvoiceEvent::Drafted(_) | InvoiceEvent::Revised(_)) || read.issue().is_some() {
             erased = event.erased;
         }
         let next = Invoice::evolve(state, read);
