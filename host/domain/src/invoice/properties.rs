@@ -124,7 +124,8 @@ impl Live {
             Step::Cancel(reason) => Invoice::decide(state, InvoiceCommand::Cancel(CancelInvoice { reason }))?,
             Step::Issue { same_taxes, serial, words, issued_at } => {
                 let state = state.ok_or(Rejection::InvoiceMissing)?;
-                let mut assessment = state.assessment.clone();
+                let (document, taxes) = (state.document.clone(), state.taxes.clone());
+                let mut assessment = Assessment { document, taxes, decision: decision("determine") };
                 if !same_taxes {
                     assessment.taxes.lines.clear();
                 }
