@@ -1,6 +1,6 @@
 //! What any document must hold, whatever the country: checked before a module sees it.
 
-use niyam_values::{Attributes, Decimal, Document, Finding, Line, Party};
+use niyam_values::{Attributes, Decimal, Direction, Document, Finding, Line, Party};
 
 use crate::money::Currency;
 use crate::personal::ERASED;
@@ -50,7 +50,10 @@ pub fn check_document(document: &Document) -> Vec<Finding> {
     check.code("/kind", &document.kind);
     check.currency(document);
     check.year(document);
-    check.party("/customer", &document.customer);
+    match document.direction {
+        Direction::Sale => check.party("/customer", &document.customer),
+        Direction::Purchase => check.party("/supplier", &document.supplier),
+    }
     check.attributes("/attributes", &document.attributes);
     match document.lines.len() {
         0 => check.refuse("lines-missing", "/lines", "a document has at least one line"),

@@ -40,6 +40,7 @@ pub const EXAMPLES: &[(&str, &str)] = examples! {
     "module.activated.v2"
     "module.activation-withdrawn.v1"
     "number.drawn.v1"
+    "supplier-number.taken.v1"
     "tax-return.filed.v1"
     "tax-return.prepared.v1"
     "tax-return.reviewed.v1"

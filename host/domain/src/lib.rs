@@ -22,6 +22,7 @@ mod posting;
 mod rejection;
 pub mod reports;
 mod rules;
+mod supplier_number;
 mod tax_return;
 mod tenant;
 mod upcast;
@@ -64,9 +65,10 @@ pub use periods::{
     PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
 };
 pub use personal::Personal;
-pub use posting::post_sale;
+pub use posting::{LINE_ACCOUNT, post_document, post_note, post_write_off};
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
+pub use supplier_number::{SupplierNumberEvent, SupplierNumberTaken, supplier_number_stream};
 pub use tax_return::{
     FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
     ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,

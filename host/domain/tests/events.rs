@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
     ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent, NumberSeriesEvent,
-    PeriodEvent, ReturnEvent, TenantEvent, UnreadableEvent,
+    PeriodEvent, ReturnEvent, SupplierNumberEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 8] {
+fn families() -> [Family; 9] {
     families![
         DataSubjectEvent,
         InvoiceEvent,
@@ -46,7 +46,8 @@ fn families() -> [Family; 8] {
         ChartEvent,
         PeriodEvent,
         EntryEvent,
-        ReturnEvent
+        ReturnEvent,
+        SupplierNumberEvent
     ]
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use niyam_domain::{
     BOOKS_RULES, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent, EventKind, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, ReturnEvent, TenantEvent,
+    NumberSeriesEvent, PeriodEvent, ReturnEvent, SupplierNumberEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -71,6 +71,7 @@ fn events() -> String {
         ("Tenants", TenantEvent::KINDS),
         ("Invoices", InvoiceEvent::KINDS),
         ("Number series", NumberSeriesEvent::KINDS),
+        ("Suppliers' numbers", SupplierNumberEvent::KINDS),
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),

@@ -32,6 +32,12 @@ pub use note::{NoteDraft, PreparedNote, Share, WantedLine, WantedNote};
 pub use state::{Invoice, Numbered};
 
 #[cfg(test)]
+mod money_tests;
+#[cfg(test)]
+mod note_properties;
+#[cfg(test)]
+mod note_tests;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 pub(crate) mod tests;

@@ -102,8 +102,7 @@ impl Invoice {
         if shares.iter().all(LineShare::is_nothing) {
             return Err(Rejection::NothingToCredit);
         }
-        let after = if credits { lines::less(&self.left, &shares) } else { lines::more(&self.left, &shares) };
-        let after = after.ok_or(Rejection::NothingToCredit)?;
+        let after = self.changed(wanted.kind, &shares).ok_or(Rejection::NothingToCredit)?;
         let owed = |shares: &[LineShare]| {
             owed_by(&self.document, &self.taxes, shares)
                 .ok_or_else(|| refused("amount-out-of-range", "the note's total is too large", "/lines"))
@@ -125,13 +124,21 @@ impl Invoice {
     pub fn prepare_note(&self, command: IssueNote) -> Result<PreparedNote, Rejection> {
         self.require_issued()?;
         let draft = &command.draft;
-        let fits = match draft.kind {
-            NoteKind::CreditNote => {
-                lines::less(&self.left, &draft.lines).is_some() && draft.applied <= self.outstanding
-            }
-            NoteKind::DebitNote => lines::more(&self.left, &draft.lines).is_some(),
-        };
+        let fits = self.left_after(draft).is_some() && draft.applied <= self.outstanding;
         if fits { Ok(PreparedNote { command }) } else { Err(Rejection::NothingToCredit) }
+    }
+
+    /// What is left of each line after the note; `None` when it takes more than there is.
+    #[must_use]
+    pub fn left_after(&self, note: &NoteDraft) -> Option<Vec<LineShare>> {
+        self.changed(note.kind, &note.lines)
+    }
+
+    fn changed(&self, kind: NoteKind, shares: &[LineShare]) -> Option<Vec<LineShare>> {
+        match kind {
+            NoteKind::CreditNote => lines::less(&self.left, shares),
+            NoteKind::DebitNote => lines::more(&self.left, shares),
+        }
     }
 
     fn shares(&self, wanted: &WantedNote) -> Result<Vec<LineShare>, Rejection> {
@@ -178,7 +185,7 @@ impl Invoice {
         let places = u32::from(self.document.minor_units);
         let effects: Vec<Effect> = taxed.taxes.iter().map(|item| item.effect).collect();
         let inexact = |field| move || ("amount-out-of-range", "the amount is too large".to_owned(), field);
-        let whole = lines::whole(&self.document, &self.taxes);
+        let whole = LineShare::whole(&self.document, &self.taxes);
         let original = whole.iter().find(|line| line.line_id == wanted.line).unwrap_or(left);
         match (kind, wanted.share) {
             (_, Share::Quantity(quantity)) if quantity <= Decimal::ZERO => {

@@ -124,7 +124,11 @@ impl Live {
             Step::Cancel(reason) => Invoice::decide(state, InvoiceCommand::Cancel(CancelInvoice { reason }))?,
             Step::Issue { same_taxes, serial, words, issued_at } => {
                 let state = state.ok_or(Rejection::InvoiceMissing)?;
-                let mut assessment = state.assessment.clone();
+                let mut assessment = Assessment {
+                    document: state.document.clone(),
+                    taxes: state.taxes.clone(),
+                    decision: decision("determine"),
+                };
                 if !same_taxes {
                     assessment.taxes.lines.clear();
                 }

@@ -18,7 +18,7 @@ use crate::invoice::events::{
     InvoiceStatus, NoteOf,
 };
 use crate::invoice::issue::PreparedIssue;
-use crate::invoice::lines::{self, LineShare};
+use crate::invoice::lines::LineShare;
 use crate::invoice::money;
 use crate::personal::is_document_erased;
 use crate::rejection::Rejection;
@@ -208,7 +208,7 @@ impl Invoice {
 
     fn issued(id: InvoiceId, assessment: Assessment, issued: Numbered) -> Self {
         let Assessment { document, taxes, .. } = assessment;
-        let (outstanding, left) = (money::total(&document, &taxes), lines::whole(&document, &taxes));
+        let (outstanding, left) = (money::total(&document, &taxes), LineShare::whole(&document, &taxes));
         Self {
             status: InvoiceStatus::Issued,
             issued: Some(issued),

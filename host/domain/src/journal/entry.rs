@@ -52,8 +52,10 @@ impl fmt::Display for EntryStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
-    /// An invoice.
+    /// An invoice, or a note.
     Invoice,
+    /// What of an invoice was written off.
+    WriteOff,
 }
 
 impl SourceKind {
@@ -62,6 +64,7 @@ impl SourceKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Invoice => "invoice",
+            Self::WriteOff => "write-off",
         }
     }
 }
@@ -172,7 +175,7 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice) => false,
+            None | Some(SourceKind::Invoice | SourceKind::WriteOff) => false,
         }
     }
 }

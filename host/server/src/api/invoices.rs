@@ -35,7 +35,7 @@ const POSITION_WAIT: Duration = Duration::from_secs(5);
 /// How long a list waits for what was recorded before it was asked.
 const HEAD_WAIT: Duration = Duration::from_secs(1);
 
-/// Drafts an invoice.
+/// Drafts an invoice, of a sale or of a purchase.
 #[utoipa::path(post, path = "/v1/invoices", request_body = DocumentRequest, tag = "invoices",
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = InvoiceView), (status = 422, body = Problem)))]
@@ -47,7 +47,7 @@ pub(crate) async fn draft(
     caller.require(DRAFTERS)?;
     let document: DocumentRequest = body.parse()?;
     let key = caller.idempotency(&body.0)?;
-    Ok(respond::committed(api.app.draft_invoice(&caller.actor, key, document.into()).await?))
+    Ok(respond::committed(api.app.draft_invoice(&caller.actor, key, document.try_into()?).await?))
 }
 
 /// Revises a draft; an approved invoice becomes a draft again.
@@ -62,17 +62,17 @@ pub(crate) async fn revise(
 ) -> Result<Response, ApiError> {
     let Change { id, expected, .. } = change(&caller, DRAFTERS, &id, &body)?;
     let document: DocumentRequest = body.parse()?;
-    Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.into()).await?))
+    Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.try_into()?).await?))
 }
 
 /// What a change of an invoice says besides its body.
-struct Change {
-    id: InvoiceId,
-    expected: Expected,
-    key: Option<Idempotency>,
+pub(crate) struct Change {
+    pub(crate) id: InvoiceId,
+    pub(crate) expected: Expected,
+    pub(crate) key: Option<Idempotency>,
 }
 
-fn change(caller: &Caller, roles: &[Role], id: &str, body: &Body) -> Result<Change, ApiError> {
+pub(crate) fn change(caller: &Caller, roles: &[Role], id: &str, body: &Body) -> Result<Change, ApiError> {
     caller.require(roles)?;
     Ok(Change { id: invoice_id(id)?, expected: caller.expected()?, key: caller.idempotency(&body.0)? })
 }
@@ -97,7 +97,8 @@ pub(crate) async fn approve(
     Ok(respond::committed(api.app.approve_invoice(&caller.actor, key, id, expected).await?))
 }
 
-/// Issues an approved invoice: it gets its number and never changes again.
+/// Issues an approved invoice, and posts it: it gets its number and never changes again. A purchase is entered into the
+/// books under its supplier's number, unless the pack has a paper of the tenant's own for it.
 #[utoipa::path(post, path = "/v1/invoices/{id}/issue", tag = "invoices",
     params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = InvoiceView), (status = 409, body = Problem), (status = 422, body = Problem)))]

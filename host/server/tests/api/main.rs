@@ -23,6 +23,7 @@ mod tenants;
 mod accounts;
 mod fiscal_periods;
 mod journal;
+mod notes;
 mod posting;
 mod reports;
 
