@@ -41,7 +41,7 @@ pub fn post_document(
 ) -> Result<Option<Entry>, Rejection> {
     let mut posting = Posting::new(chart, document)?;
     let whole = LineShare::whole(document, taxes);
-    for Movement { place, debit } in movements(chart, document, taxes, &whole) {
+    for Movement { place, debit, .. } in movements(chart, document, taxes, &whole) {
         posting.add(&place, Side::Debit, debit)?;
     }
     let what = match document.direction {
@@ -67,8 +67,8 @@ pub fn post_note(
     let mut posting = Posting::new(chart, document)?;
     let after = invoice.left_after(note).ok_or(Rejection::NothingToCredit)?;
     let before = movements(chart, document, taxes, &invoice.left);
-    for Movement { place, debit } in movements(chart, document, taxes, &after) {
-        let was = before.iter().find(|movement| movement.place == place);
+    for Movement { place, tax, debit } in movements(chart, document, taxes, &after) {
+        let was = before.iter().find(|movement| movement.place == place && movement.tax == tax);
         let was = was.map_or(Decimal::ZERO, |movement| movement.debit);
         let change = posting.rounded(debit).saturating_sub(posting.rounded(was));
         posting.add(&place, Side::Debit, change)?;
@@ -127,9 +127,10 @@ impl Place {
     }
 }
 
-/// What goes to one place: a debit, or below zero a credit, unrounded.
+/// What goes to one place, of one tax or of none: a debit, or below zero a credit, unrounded.
 struct Movement {
     place: Place,
+    tax: Option<String>,
     debit: Decimal,
 }
 
@@ -138,9 +139,14 @@ struct Movements(Vec<Movement>);
 
 impl Movements {
     fn add(&mut self, place: Place, debit: Decimal) {
-        match self.0.iter_mut().find(|movement| movement.place == place) {
+        self.add_of(place, None, debit);
+    }
+
+    fn add_of(&mut self, place: Place, tax: Option<&str>, debit: Decimal) {
+        let same = |movement: &&mut Movement| movement.place == place && movement.tax.as_deref() == tax;
+        match self.0.iter_mut().find(same) {
             Some(movement) => movement.debit = movement.debit.saturating_add(debit),
-            None => self.0.push(Movement { place, debit }),
+            None => self.0.push(Movement { place, tax: tax.map(str::to_owned), debit }),
         }
     }
 }
@@ -166,7 +172,8 @@ fn movements(
                 moved.add(owner.clone(), share.gross);
                 moved.add(Place::role("revenue"), -share.net);
                 for (item, amount) in items.filter(|(item, _)| item.effect == Effect::Added) {
-                    moved.add(Place::of_tax(chart, "output-tax", &item.code), -amount);
+                    let place = Place::of_tax(chart, "output-tax", &item.code);
+                    moved.add_of(place, Some(&item.code), -amount);
                 }
             }
             Direction::Purchase => {
@@ -198,15 +205,16 @@ fn purchase_tax(
         Place::own(chart, "non-recoverable-tax", &item.code).unwrap_or(shared)
     };
     match item.effect {
-        Effect::Added => moved.add(borne(), amount),
+        Effect::Added => moved.add_of(borne(), Some(&item.code), amount),
         Effect::Withheld => {
             moved.add(owner.clone(), amount);
-            moved.add(Place::of_tax(chart, "tax-withheld-for-suppliers", &item.code), -amount);
+            let place = Place::of_tax(chart, "tax-withheld-for-suppliers", &item.code);
+            moved.add_of(place, Some(&item.code), -amount);
         }
         Effect::Informative => {
             if let Some(owed) = Place::own(chart, "output-tax", &item.code) {
-                moved.add(borne(), amount);
-                moved.add(owed, -amount);
+                moved.add_of(borne(), Some(&item.code), amount);
+                moved.add_of(owed, Some(&item.code), -amount);
             }
         }
     }

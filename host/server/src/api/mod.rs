@@ -12,6 +12,7 @@ mod dry_run;
 mod fiscal_periods;
 mod forms;
 mod health;
+mod import;
 mod invoices;
 mod jobs;
 mod journal_entries;

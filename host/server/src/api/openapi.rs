@@ -9,15 +9,15 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBu
 
 use crate::api::code::Code;
 use crate::api::{
-    accounts, activations, data_subjects, dry_run, fiscal_periods, forms, health, invoices, journal_entries,
-    modules, notes, reports, shadows, simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, data_subjects, dry_run, fiscal_periods, forms, health, import, invoices,
+    journal_entries, modules, notes, reports, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Niyam", description = "Amounts, quantities and rates are decimal strings; rates are percent."),
     paths(
-        invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, notes::credit, notes::debit, notes::write_off, invoices::show,
+        invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, import::import, notes::credit, notes::debit, notes::write_off, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
         tax::fiscal_period, tax_returns::register, tax_returns::show, tax_returns::documents, tax_returns::prepare,
         tax_returns::review, tax_returns::file, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,

@@ -20,8 +20,9 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    accounts, activations, data_subjects, dry_run, fiscal_periods, forms, health, invoices, journal_entries,
-    modules, notes, reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, data_subjects, dry_run, fiscal_periods, forms, health, import, invoices,
+    journal_entries, modules, notes, reports, respond, shadows, simulations, tax, tax_returns, tenant,
+    verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -42,6 +43,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let ids = Arc::clone(&api.app.ids);
     Router::new()
         .route("/v1/invoices", post(invoices::draft).get(invoices::list))
+        .route("/v1/invoices/import", post(import::import).layer(DefaultBodyLimit::max(import::BYTES_MAX)))
         .route("/v1/invoices/{id}", get(invoices::show).put(invoices::revise))
         .route("/v1/invoices/{id}/approve", post(invoices::approve))
         .route("/v1/invoices/{id}/issue", post(invoices::issue))

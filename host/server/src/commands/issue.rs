@@ -91,7 +91,7 @@ impl App {
         // Refused before any module is asked when the state does not allow it.
         invoice.require_issuable()?;
         let Answered { answer: assessment, mut fallbacks } =
-            self.assess(at, invoice.document.clone()).await?;
+            self.assess(at, as_asked(&invoice.document)).await?;
         let now = self.now_at(at);
         let (issued_on, issued_time) = (now.date(), now.strftime("%H:%M:%S").to_string());
         let asked = (Arc::new(assessment.document.clone()), Arc::new(assessment.taxes.clone()));
@@ -172,6 +172,15 @@ impl App {
             })
             .await
     }
+}
+
+/// The document as a request has it: with the other party as its customer.
+fn as_asked(document: &Document) -> Document {
+    let other = match document.direction {
+        Direction::Sale => &document.customer,
+        Direction::Purchase => &document.supplier,
+    };
+    Document { customer: other.clone(), ..document.clone() }
 }
 
 /// Whether a pack's refusal only says that it has no paper for a purchase, which then bears its supplier's number.

@@ -22,6 +22,7 @@ mod tenants;
 
 mod accounts;
 mod fiscal_periods;
+mod imports;
 mod journal;
 mod notes;
 mod posting;
