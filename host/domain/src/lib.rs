@@ -41,7 +41,7 @@ pub use activation::{
 pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
+pub use document::{DOCUMENT_RULES, DUE_DATE, LINES_MAX, check_attributes, check_document, due_date};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
 pub use ids::{EntryId, InvalidId, InvoiceId, PaymentId, Position, StreamId, TenantId, Version};
@@ -51,7 +51,7 @@ pub use invoice::{
     InvoiceRevised, InvoiceSettled, InvoiceStatus, InvoiceWrittenOff, Issue, IssueInvoice, IssueNote,
     LineShare, NoteDraft, NoteIssued, NoteKind, NoteOf, NotePlan, Numbered, Planned, PreparedIssue,
     PreparedNote, RecordInvoice, ReverseSettlement, ReviseInvoice, SettleInvoice, SettlementReversed, Share,
-    TaxShare, WantedLine, WantedNote, WriteOffInvoice,
+    TaxShare, WantedLine, WantedNote, WriteOffInvoice, initial_outstanding,
 };
 pub use journal::{
     Books, DraftEntry, Entry, EntryDrafted, EntryEvent, EntryPosted, EntryReversed, EntryRevised,

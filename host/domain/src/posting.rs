@@ -165,8 +165,8 @@ fn movements(
     };
     moved.add(owner.clone(), Decimal::ZERO);
     for share in shares {
-        let Some(taxed) = taxes.lines.iter().find(|line| line.line_id == share.line_id) else { continue };
-        let items = taxed.taxes.iter().zip(share.taxes.iter().map(|item| item.amount));
+        let Some(line) = taxes.lines.iter().find(|line| line.line_id == share.line_id) else { continue };
+        let items = line.taxes.iter().zip(share.taxes.iter().map(|item| item.amount));
         match document.direction {
             Direction::Sale => {
                 moved.add(owner.clone(), share.gross);

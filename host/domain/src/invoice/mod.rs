@@ -28,6 +28,7 @@ pub use events::{
 };
 pub use issue::PreparedIssue;
 pub use lines::{LineShare, TaxShare};
+pub use money::initial_outstanding;
 pub use note::{NoteDraft, PreparedNote, Share, WantedLine, WantedNote};
 pub use state::{Invoice, Numbered};
 

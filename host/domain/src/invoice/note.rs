@@ -263,7 +263,7 @@ impl Invoice {
         }
         if let Some(issued) = &self.issued {
             attributes.set("original_number", &issued.facts.number);
-            attributes.set("original_date", &issued.facts.issued_on.to_string());
+            attributes.set("original_date", issued.facts.issued_on.to_string());
             attributes.set("original_time", &issued.facts.issued_at);
         }
         attributes.set("reason", &wanted.reason);
@@ -279,8 +279,8 @@ impl Invoice {
     /// The invoice's taxes, with the amounts of `shares`.
     fn note_taxes(&self, shares: &[LineShare]) -> Determination {
         let line = |share: &LineShare| {
-            let taxed = self.taxes.lines.iter().find(|line| line.line_id == share.line_id)?;
-            let items = taxed.taxes.iter().zip(&share.taxes);
+            let original = self.taxes.lines.iter().find(|line| line.line_id == share.line_id)?;
+            let items = original.taxes.iter().zip(&share.taxes);
             let taxes =
                 items.map(|(item, share)| TaxItem { base: share.base, amount: share.amount, ..item.clone() });
             Some(LineTaxes {
@@ -316,14 +316,12 @@ fn note_line(line: &Line, share: &LineShare, value: Decimal) -> Line {
     let by_quantity = !share.quantity.is_zero();
     let quantity = if by_quantity { share.quantity } else { line.quantity };
     let full = quantity.checked_mul(line.unit_price).filter(|full| by_quantity && *full >= value);
-    match full {
-        Some(full) => Line { quantity, discount: full - value, ..line.clone() },
-        None => {
-            let price = value.checked_div(quantity).unwrap_or(value);
-            let unit_price = round_half_up(price, UNIT_PRICE_PLACES).normalize();
-            Line { quantity, unit_price, discount: Decimal::ZERO, ..line.clone() }
-        }
+    if let Some(full) = full {
+        return Line { quantity, discount: full - value, ..line.clone() };
     }
+    let price = value.checked_div(quantity).unwrap_or(value);
+    let unit_price = round_half_up(price, UNIT_PRICE_PLACES).normalize();
+    Line { quantity, unit_price, discount: Decimal::ZERO, ..line.clone() }
 }
 
 impl LineShare {
@@ -360,10 +358,11 @@ impl PreparedNote {
             self.command.clone();
         let (number, planned, drawn) = match plan {
             NotePlan::Own(plan, decision) => {
+                let plan = *plan;
                 let number = plan.number_pattern.replace("{serial}", &serial.to_string());
                 let series = plan.series.clone();
                 let drawn = NumberDrawn { series, serial, number: number.clone(), invoice_id: note_id };
-                (number, Some(Planned { plan, decision, serial }), Some(drawn))
+                (number, Some(Planned { plan, decision: *decision, serial }), Some(drawn))
             }
             NotePlan::Supplier(number) => (number, None, None),
         };

@@ -72,13 +72,13 @@ pub(super) fn after(invoice: &Invoice, wanted: &WantedNote) -> Result<(Invoice, 
         note_id: InvoiceId(Uuid::from_u128(9)),
         draft: invoice.draft_note(wanted)?,
         plan: NotePlan::Own(
-            niyam_values::IssuePlan {
+            Box::new(niyam_values::IssuePlan {
                 form: "mushak-6.7".to_owned(),
                 series: "mushak-6.7/2026-2027".to_owned(),
                 number_pattern: "{serial}/2026-2027".to_owned(),
                 findings: Vec::new(),
-            },
-            decision("prepare-issue"),
+            }),
+            Box::new(decision("prepare-issue")),
         ),
         issued_on: date(2026, 8, 20),
         issued_time: "11:00:00".to_owned(),

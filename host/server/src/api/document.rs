@@ -1,6 +1,6 @@
 //! A document as clients send it.
 
-use niyam_domain::{Currency, LINE_ACCOUNT};
+use niyam_domain::{Currency, DUE_DATE, LINE_ACCOUNT};
 use niyam_values::{Attributes, Decimal, Direction, Document, Identifier, Line, Party, PriceMode};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -38,6 +38,9 @@ pub(crate) struct DocumentRequest {
     /// Of a purchase.
     #[schema(value_type = Option<PartyRequest>)]
     supplier: Option<Object<PartyRequest>>,
+    /// By when it is to be paid; the tax date when absent.
+    #[schema(value_type = Option<String>, format = Date)]
+    due_date: Option<DateText>,
     /// The supplier's own paper, of a purchase.
     #[schema(value_type = Option<SupplierInvoiceRequest>)]
     supplier_invoice: Option<Object<SupplierInvoiceRequest>>,
@@ -190,6 +193,9 @@ impl TryFrom<DocumentRequest> for Document {
             attributes.set(EXCHANGE_RATE_SOURCE, rate.source.0);
             rate.rate.0
         });
+        if let Some(due) = request.due_date {
+            attributes.set(DUE_DATE, due.0.to_string());
+        }
         if let Some(Object(supplier)) = request.supplier_invoice {
             if request.direction == Direction::Sale {
                 let message = "a sale has no paper of a supplier";

@@ -7,7 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use niyam_domain::personal;
 use niyam_store::{Recorded, rehearse};
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub(crate) async fn layer(mut request: Request, next: Next) -> Response {
     if !response.status().is_success() {
         return response;
     }
-    shown(response, &events).await.unwrap_or_else(|error| error.into_response())
+    shown(response, &events).await.unwrap_or_else(IntoResponse::into_response)
 }
 
 /// What `dry_run` says, if it is there, and the other parameters.

@@ -58,9 +58,8 @@ impl App {
                 let draft = prepared.draft();
                 let is_posted = self.is_posted(actor, &found.invoice).await?;
                 let day = (draft.document.tax_date, "/date");
-                let posting = self.posting(actor, day, |chart| match is_posted {
-                    true => post_note(chart, &found.invoice, note_id, draft, ""),
-                    false => Ok(None),
+                let posting = self.posting(actor, day, |chart| {
+                    if is_posted { post_note(chart, &found.invoice, note_id, draft, "") } else { Ok(None) }
                 });
                 let posting = Box::pin(posting).await?;
                 let (event, ..) = prepared.with_serial(1);
@@ -110,7 +109,7 @@ impl App {
         let planned = self.plan_issue(at, asked, issued_on).await?;
         let Decided { answer: plan, decision } = planned.answer;
         let plan = match plan {
-            Ok(plan) => NotePlan::Own(plan, decision),
+            Ok(plan) => NotePlan::Own(Box::new(plan), Box::new(decision)),
             Err(findings) if is_without_paper(&draft.document, &findings) => {
                 require_number(&draft.document)?;
                 NotePlan::Supplier(supplier_number(&draft.document).unwrap_or_default().to_owned())

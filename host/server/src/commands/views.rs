@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use niyam_domain::{
-    Activated, ActivationState, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Position, Profile,
-    Tenant, TenantId, Version, World,
+    Activated, ActivationState, DUE_DATE, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Position,
+    Profile, Tenant, TenantId, Version, World,
 };
 use niyam_values::{
     Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
@@ -261,6 +261,10 @@ pub(crate) struct DocumentView {
     supplier_invoice: Option<SupplierInvoiceView>,
     #[schema(value_type = String, format = Date)]
     tax_date: Date,
+    /// By when it is to be paid, where it says so; the tax date otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    due_date: Option<String>,
     currency: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange_rate: Option<ExchangeRateView>,
@@ -281,7 +285,7 @@ impl From<&Document> for DocumentView {
             number: number.to_owned(),
             date: document.attributes.get(SUPPLIER_DATE).map(str::to_owned),
         });
-        let apart = [EXCHANGE_RATE_SOURCE, SUPPLIER_NUMBER, SUPPLIER_DATE];
+        let apart = [EXCHANGE_RATE_SOURCE, SUPPLIER_NUMBER, SUPPLIER_DATE, DUE_DATE];
         let own = |(name, _): &(&str, &str)| !apart.contains(name);
         let own = document.attributes.iter().filter(own);
         Self {
@@ -289,6 +293,7 @@ impl From<&Document> for DocumentView {
             kind: document.kind.clone(),
             supplier_invoice,
             tax_date: document.tax_date,
+            due_date: document.attributes.get(DUE_DATE).map(str::to_owned),
             currency: document.currency.clone(),
             exchange_rate: document
                 .exchange_rate

@@ -72,9 +72,8 @@ impl App {
             return Err(Rejection::NothingOutstanding.into());
         };
         let is_posted = self.is_posted(actor, invoice).await?;
-        let posting = self.posting(actor, (date, "/date"), |chart| match is_posted {
-            true => post_write_off(chart, invoice, written_off),
-            false => Ok(None),
+        let posting = self.posting(actor, (date, "/date"), |chart| {
+            if is_posted { post_write_off(chart, invoice, written_off) } else { Ok(None) }
         });
         let posting = posting.await?;
         let mut writes = Vec::new();

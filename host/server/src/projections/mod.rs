@@ -19,7 +19,7 @@ mod tests;
 pub(crate) mod view;
 pub(crate) mod writer;
 
-pub(crate) use invoice_list::{InvoiceListItem, InvoiceListQuery};
+pub(crate) use invoice_list::{InvoiceListItem, InvoiceListQuery, ListedStatus};
 pub(crate) use rebuild::resume;
 pub(crate) use runner::{Progress, Runner};
 pub(crate) use tax_documents::TaxDocuments;

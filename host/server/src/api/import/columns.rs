@@ -8,10 +8,11 @@ use crate::api::code::Code;
 use crate::api::problem::ApiError;
 
 /// The columns with a name of their own, and the place that each fills. Of a purchase, the party is the supplier.
-const KNOWN: [(&str, &str); 20] = [
+const KNOWN: [(&str, &str); 21] = [
     ("direction", "/direction"),
     ("kind", "/kind"),
     ("tax_date", "/tax_date"),
+    ("due_date", "/due_date"),
     ("currency", "/currency"),
     ("exchange_rate", "/exchange_rate/rate"),
     ("exchange_rate_source", "/exchange_rate/source"),

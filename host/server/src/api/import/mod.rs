@@ -80,7 +80,7 @@ pub(crate) struct ImportSummary {
 /// JSON lines (`application/x-ndjson`) have a document on each line, as `POST /v1/invoices` takes it. CSV (`text/csv`, UTF-8,
 /// a header first) has an invoice of one line in each row, in these columns, in any order: `direction`, `tax_date`,
 /// `currency`, `price_mode`, `party_name`, `party_country`, `description`, `supply_code`, `quantity`, `unit`, `unit_price`, and
-/// where they are needed `kind`, `exchange_rate`, `exchange_rate_source`, `party_id`, `party_address`,
+/// where they are needed `kind`, `due_date`, `exchange_rate`, `exchange_rate_source`, `party_id`, `party_address`,
 /// `party_identifier.<kind>`, `supplier_number`, `supplier_date`, `discount`, `account`, `attribute.<name>`,
 /// `line_attribute.<name>`. An empty cell is as none.
 ///

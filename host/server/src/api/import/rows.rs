@@ -36,7 +36,6 @@ pub(super) fn rows(format: Format, body: &Bytes) -> Result<Vec<Row>, ApiError> {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that a filter wants")]
 fn is_filled(line: &&[u8]) -> bool {
     !line.trim_ascii().is_empty()
 }
