@@ -50,6 +50,7 @@ pub const EXAMPLES: &[(&str, &str)] = examples! {
     "payment.failed.v1"
     "payment.refunded.v1"
     "payment.reversed.v1"
+    "supplier-number.taken.v1"
     "tax-certificate.released.v1"
     "tax-certificate.used.v1"
     "tax-return.filed.v1"

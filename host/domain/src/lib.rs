@@ -23,6 +23,7 @@ mod posting;
 mod rejection;
 pub mod reports;
 mod rules;
+mod supplier_number;
 mod tax_return;
 mod tenant;
 mod upcast;
@@ -41,7 +42,7 @@ pub use activation::{
 pub use aggregate::{Aggregate, STATE_SCHEMA};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
+pub use document::{DOCUMENT_RULES, DUE_DATE, LINES_MAX, check_attributes, check_document, due_date};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
 pub use ids::{EntryId, InvalidId, InvoiceId, PaymentId, Position, StreamId, TenantId, Version};
@@ -51,7 +52,7 @@ pub use invoice::{
     InvoiceRevised, InvoiceSettled, InvoiceStatus, InvoiceWrittenOff, Issue, IssueInvoice, IssueNote,
     LineShare, NoteDraft, NoteIssued, NoteKind, NoteOf, NotePlan, Numbered, Planned, PreparedIssue,
     PreparedNote, RecordInvoice, ReverseSettlement, ReviseInvoice, SettleInvoice, SettlementReversed, Share,
-    TaxShare, WantedLine, WantedNote, WriteOffInvoice,
+    TaxShare, WantedLine, WantedNote, WriteOffInvoice, initial_outstanding,
 };
 pub use journal::{
     Books, DraftEntry, Entry, EntryDrafted, EntryEvent, EntryPosted, EntryReversed, EntryRevised,
@@ -73,9 +74,10 @@ pub use periods::{
     PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods,
 };
 pub use personal::Personal;
-pub use posting::post_sale;
+pub use posting::{LINE_ACCOUNT, post_document, post_note, post_write_off};
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
+pub use supplier_number::{SupplierNumberEvent, SupplierNumberTaken, supplier_number_stream};
 pub use tax_return::{
     FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
     ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
     CertificateEvent, ChartEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent,
-    NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, TenantEvent, UnreadableEvent,
+    NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, SupplierNumberEvent, TenantEvent,
+    UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 10] {
+fn families() -> [Family; 11] {
     families![
         DataSubjectEvent,
         InvoiceEvent,
@@ -48,7 +49,8 @@ fn families() -> [Family; 10] {
         EntryEvent,
         PaymentEvent,
         CertificateEvent,
-        ReturnEvent
+        ReturnEvent,
+        SupplierNumberEvent
     ]
 }
 
@@ -153,10 +155,10 @@ fn what_is_personal_is_there_and_nothing_of_it_stays_readable() {
         // One party is the tenant, and nobody's data subject.
         let stored = fs::read_to_string(&path).unwrap();
         let mut whole: Value = serde_json::from_str(&stored).unwrap();
-        let purchase =
-            whole.pointer("/assessment/document/direction").is_some_and(|found| found == "purchase");
-        let own = if purchase { "customer" } else { "supplier" };
-        if let Some(own) = whole.pointer_mut(&format!("/assessment/document/{own}")) {
+        let place = if whole.get("document").is_some() { "/document" } else { "/assessment/document" };
+        let direction = whole.pointer(&format!("{place}/direction"));
+        let own = if direction.is_some_and(|found| found == "purchase") { "customer" } else { "supplier" };
+        if let Some(own) = whole.pointer_mut(&format!("{place}/{own}")) {
             for (name, value) in [("id", "demo"), ("name", "Demo"), ("address", "Mirpur")] {
                 own[name] = value.into();
             }

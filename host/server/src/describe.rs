@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use clap::ValueEnum;
 use niyam_domain::{
     BOOKS_RULES, CertificateEvent, ChartEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent,
-    EventKind, InvoiceEvent, NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, TenantEvent,
+    EventKind, InvoiceEvent, NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, SupplierNumberEvent,
+    TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -71,6 +72,7 @@ fn events() -> String {
         ("Tenants", TenantEvent::KINDS),
         ("Invoices", InvoiceEvent::KINDS),
         ("Number series", NumberSeriesEvent::KINDS),
+        ("Suppliers' numbers", SupplierNumberEvent::KINDS),
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),

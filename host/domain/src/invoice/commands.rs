@@ -87,7 +87,7 @@ pub struct IssueNote {
 #[derive(Debug, Clone)]
 pub enum NotePlan {
     /// The tenant, as the pack has it.
-    Own(IssuePlan, Decision),
+    Own(Box<IssuePlan>, Box<Decision>),
     /// The supplier, with this number.
     Supplier(String),
 }

@@ -246,7 +246,6 @@ pub struct InvoiceCancelled {
 
 domain_events! {
     /// What happens to an invoice.
-    #[expect(clippy::large_enum_variant, reason = "held one at a time, on its way to or from the store")]
     InvoiceEvent {
         /// An invoice was drafted.
         Drafted(InvoiceDrafted) = "invoice.drafted.v1",

@@ -27,23 +27,24 @@ pub struct LineShare {
     pub gross: Decimal,
 }
 
-/// The whole of each line of a document, in its order.
-pub(super) fn whole(document: &Document, taxes: &Determination) -> Vec<LineShare> {
-    let quantity = |id: &str| {
-        let line = document.lines.iter().find(|line| line.id == id);
-        line.map_or(Decimal::ZERO, |line| line.quantity)
-    };
-    let share = |taxed: &LineTaxes| LineShare {
-        line_id: taxed.line_id.clone(),
-        quantity: quantity(&taxed.line_id),
-        net: taxed.net,
-        taxes: taxed.taxes.iter().map(|item| TaxShare { base: item.base, amount: item.amount }).collect(),
-        gross: taxed.gross,
-    };
-    taxes.lines.iter().map(share).collect()
-}
-
 impl LineShare {
+    /// The whole of each line of a document, in its order.
+    #[must_use]
+    pub fn whole(document: &Document, taxes: &Determination) -> Vec<Self> {
+        let quantity = |id: &str| {
+            let line = document.lines.iter().find(|line| line.id == id);
+            line.map_or(Decimal::ZERO, |line| line.quantity)
+        };
+        let share = |taxed: &LineTaxes| Self {
+            line_id: taxed.line_id.clone(),
+            quantity: quantity(&taxed.line_id),
+            net: taxed.net,
+            taxes: taxed.taxes.iter().map(|item| TaxShare { base: item.base, amount: item.amount }).collect(),
+            gross: taxed.gross,
+        };
+        taxes.lines.iter().map(share).collect()
+    }
+
     /// Whether nothing of the line is in it.
     #[must_use]
     pub fn is_nothing(&self) -> bool {

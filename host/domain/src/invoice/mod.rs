@@ -28,9 +28,16 @@ pub use events::{
 };
 pub use issue::PreparedIssue;
 pub use lines::{LineShare, TaxShare};
+pub use money::initial_outstanding;
 pub use note::{NoteDraft, PreparedNote, Share, WantedLine, WantedNote};
 pub use state::{Invoice, Numbered};
 
+#[cfg(test)]
+mod money_tests;
+#[cfg(test)]
+mod note_properties;
+#[cfg(test)]
+mod note_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::invoice::state::{Invoice, Numbered};
 use crate::rejection::Rejection;
 
 /// What is open of a document when it is issued, with the places of its currency.
-pub(super) fn total(document: &Document, taxes: &Determination) -> Decimal {
+#[must_use]
+pub fn initial_outstanding(document: &Document, taxes: &Determination) -> Decimal {
     round_half_up(owed(document.direction, taxes), document.minor_units.into()).max(Decimal::ZERO)
 }
 
@@ -27,8 +28,8 @@ pub(super) fn owed_by(document: &Document, taxes: &Determination, shares: &[Line
 fn withheld(taxes: &Determination, shares: &[LineShare]) -> Option<Decimal> {
     let mut sum = Decimal::ZERO;
     for share in shares {
-        let Some(taxed) = taxes.lines.iter().find(|line| line.line_id == share.line_id) else { continue };
-        let items = taxed.taxes.iter().zip(&share.taxes);
+        let Some(line) = taxes.lines.iter().find(|line| line.line_id == share.line_id) else { continue };
+        let items = line.taxes.iter().zip(&share.taxes);
         for (_, share) in items.filter(|(item, _)| item.effect == Effect::Withheld) {
             sum = sum.checked_add(share.amount)?;
         }
@@ -48,9 +49,9 @@ impl Invoice {
         }
     }
 
-    pub(super) fn settle(&self, command: SettleInvoice) -> Result<InvoiceEvent, Rejection> {
+    pub(super) fn settle(&self, command: &SettleInvoice) -> Result<InvoiceEvent, Rejection> {
         self.require_issued()?;
-        let SettleInvoice { payment, amount, date } = command;
+        let SettleInvoice { payment, amount, date } = *command;
         self.check_amount(amount)?;
         if amount > self.outstanding {
             return Err(Rejection::SettlementExceedsOutstanding { outstanding: self.outstanding });
@@ -58,9 +59,9 @@ impl Invoice {
         Ok(InvoiceEvent::Settled(InvoiceSettled { payment, amount, date }))
     }
 
-    pub(super) fn reverse_settlement(&self, command: ReverseSettlement) -> Result<InvoiceEvent, Rejection> {
+    pub(super) fn reverse_settlement(&self, command: &ReverseSettlement) -> Result<InvoiceEvent, Rejection> {
         self.require_issued()?;
-        let ReverseSettlement { payment, amount, date } = command;
+        let ReverseSettlement { payment, amount, date } = *command;
         self.check_amount(amount)?;
         let settled = self.settled.get(&payment).copied().ok_or(Rejection::SettlementMissing)?;
         if amount > settled {
@@ -109,9 +110,7 @@ impl Invoice {
 
     /// The state after an event of this file's, or of a note; `None` when it cannot follow.
     pub(super) fn moved(mut self, event: &InvoiceEvent) -> Option<Self> {
-        if self.issued.is_none() {
-            return None;
-        }
+        self.issued.as_ref()?;
         let less =
             |one: Decimal, other: Decimal| one.checked_sub(other).filter(|left| *left >= Decimal::ZERO);
         match event {

@@ -102,8 +102,7 @@ impl Invoice {
         if shares.iter().all(LineShare::is_nothing) {
             return Err(Rejection::NothingToCredit);
         }
-        let after = if credits { lines::less(&self.left, &shares) } else { lines::more(&self.left, &shares) };
-        let after = after.ok_or(Rejection::NothingToCredit)?;
+        let after = self.changed(wanted.kind, &shares).ok_or(Rejection::NothingToCredit)?;
         let owed = |shares: &[LineShare]| {
             owed_by(&self.document, &self.taxes, shares)
                 .ok_or_else(|| refused("amount-out-of-range", "the note's total is too large", "/lines"))
@@ -125,13 +124,21 @@ impl Invoice {
     pub fn prepare_note(&self, command: IssueNote) -> Result<PreparedNote, Rejection> {
         self.require_issued()?;
         let draft = &command.draft;
-        let fits = match draft.kind {
-            NoteKind::CreditNote => {
-                lines::less(&self.left, &draft.lines).is_some() && draft.applied <= self.outstanding
-            }
-            NoteKind::DebitNote => lines::more(&self.left, &draft.lines).is_some(),
-        };
+        let fits = self.left_after(draft).is_some() && draft.applied <= self.outstanding;
         if fits { Ok(PreparedNote { command }) } else { Err(Rejection::NothingToCredit) }
+    }
+
+    /// What is left of each line after the note; `None` when it takes more than there is.
+    #[must_use]
+    pub fn left_after(&self, note: &NoteDraft) -> Option<Vec<LineShare>> {
+        self.changed(note.kind, &note.lines)
+    }
+
+    fn changed(&self, kind: NoteKind, shares: &[LineShare]) -> Option<Vec<LineShare>> {
+        match kind {
+            NoteKind::CreditNote => lines::less(&self.left, shares),
+            NoteKind::DebitNote => lines::more(&self.left, shares),
+        }
     }
 
     fn shares(&self, wanted: &WantedNote) -> Result<Vec<LineShare>, Rejection> {
@@ -178,7 +185,7 @@ impl Invoice {
         let places = u32::from(self.document.minor_units);
         let effects: Vec<Effect> = taxed.taxes.iter().map(|item| item.effect).collect();
         let inexact = |field| move || ("amount-out-of-range", "the amount is too large".to_owned(), field);
-        let whole = lines::whole(&self.document, &self.taxes);
+        let whole = LineShare::whole(&self.document, &self.taxes);
         let original = whole.iter().find(|line| line.line_id == wanted.line).unwrap_or(left);
         match (kind, wanted.share) {
             (_, Share::Quantity(quantity)) if quantity <= Decimal::ZERO => {
@@ -256,7 +263,7 @@ impl Invoice {
         }
         if let Some(issued) = &self.issued {
             attributes.set("original_number", &issued.facts.number);
-            attributes.set("original_date", &issued.facts.issued_on.to_string());
+            attributes.set("original_date", issued.facts.issued_on.to_string());
             attributes.set("original_time", &issued.facts.issued_at);
         }
         attributes.set("reason", &wanted.reason);
@@ -272,8 +279,8 @@ impl Invoice {
     /// The invoice's taxes, with the amounts of `shares`.
     fn note_taxes(&self, shares: &[LineShare]) -> Determination {
         let line = |share: &LineShare| {
-            let taxed = self.taxes.lines.iter().find(|line| line.line_id == share.line_id)?;
-            let items = taxed.taxes.iter().zip(&share.taxes);
+            let original = self.taxes.lines.iter().find(|line| line.line_id == share.line_id)?;
+            let items = original.taxes.iter().zip(&share.taxes);
             let taxes =
                 items.map(|(item, share)| TaxItem { base: share.base, amount: share.amount, ..item.clone() });
             Some(LineTaxes {
@@ -309,14 +316,12 @@ fn note_line(line: &Line, share: &LineShare, value: Decimal) -> Line {
     let by_quantity = !share.quantity.is_zero();
     let quantity = if by_quantity { share.quantity } else { line.quantity };
     let full = quantity.checked_mul(line.unit_price).filter(|full| by_quantity && *full >= value);
-    match full {
-        Some(full) => Line { quantity, discount: full - value, ..line.clone() },
-        None => {
-            let price = value.checked_div(quantity).unwrap_or(value);
-            let unit_price = round_half_up(price, UNIT_PRICE_PLACES).normalize();
-            Line { quantity, unit_price, discount: Decimal::ZERO, ..line.clone() }
-        }
+    if let Some(full) = full {
+        return Line { quantity, discount: full - value, ..line.clone() };
     }
+    let price = value.checked_div(quantity).unwrap_or(value);
+    let unit_price = round_half_up(price, UNIT_PRICE_PLACES).normalize();
+    Line { quantity, unit_price, discount: Decimal::ZERO, ..line.clone() }
 }
 
 impl LineShare {
@@ -353,10 +358,11 @@ impl PreparedNote {
             self.command.clone();
         let (number, planned, drawn) = match plan {
             NotePlan::Own(plan, decision) => {
+                let plan = *plan;
                 let number = plan.number_pattern.replace("{serial}", &serial.to_string());
                 let series = plan.series.clone();
                 let drawn = NumberDrawn { series, serial, number: number.clone(), invoice_id: note_id };
-                (number, Some(Planned { plan, decision, serial }), Some(drawn))
+                (number, Some(Planned { plan, decision: *decision, serial }), Some(drawn))
             }
             NotePlan::Supplier(number) => (number, None, None),
         };

@@ -124,8 +124,11 @@ impl Live {
             Step::Cancel(reason) => Invoice::decide(state, InvoiceCommand::Cancel(CancelInvoice { reason }))?,
             Step::Issue { same_taxes, serial, words, issued_at } => {
                 let state = state.ok_or(Rejection::InvoiceMissing)?;
-                let (document, taxes) = (state.document.clone(), state.taxes.clone());
-                let mut assessment = Assessment { document, taxes, decision: decision("determine") };
+                let mut assessment = Assessment {
+                    document: state.document.clone(),
+                    taxes: state.taxes.clone(),
+                    decision: decision("determine"),
+                };
                 if !same_taxes {
                     assessment.taxes.lines.clear();
                 }

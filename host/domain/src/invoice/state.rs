@@ -18,7 +18,7 @@ use crate::invoice::events::{
     InvoiceStatus, NoteOf,
 };
 use crate::invoice::issue::PreparedIssue;
-use crate::invoice::lines::{self, LineShare};
+use crate::invoice::lines::LineShare;
 use crate::invoice::money;
 use crate::personal::is_document_erased;
 use crate::rejection::Rejection;
@@ -85,8 +85,10 @@ impl Invoice {
                 InvoiceEvent::Cancelled(InvoiceCancelled { reason })
             }
             (Some(state), InvoiceCommand::WriteOff(command)) => state.write_off(command)?,
-            (Some(state), InvoiceCommand::Settle(command)) => state.settle(command)?,
-            (Some(state), InvoiceCommand::ReverseSettlement(command)) => state.reverse_settlement(command)?,
+            (Some(state), InvoiceCommand::Settle(command)) => state.settle(&command)?,
+            (Some(state), InvoiceCommand::ReverseSettlement(command)) => {
+                state.reverse_settlement(&command)?
+            }
             (Some(state), InvoiceCommand::Draft(_)) => return state.refuse("new"),
             (None, _) => return Err(Rejection::InvoiceMissing),
         };
@@ -208,7 +210,8 @@ impl Invoice {
 
     fn issued(id: InvoiceId, assessment: Assessment, issued: Numbered) -> Self {
         let Assessment { document, taxes, .. } = assessment;
-        let (outstanding, left) = (money::total(&document, &taxes), lines::whole(&document, &taxes));
+        let (outstanding, left) =
+            (money::initial_outstanding(&document, &taxes), LineShare::whole(&document, &taxes));
         Self {
             status: InvoiceStatus::Issued,
             issued: Some(issued),

@@ -94,7 +94,7 @@ fn cancelled() -> InvoiceEvent {
     InvoiceEvent::Cancelled(InvoiceCancelled { reason: None })
 }
 
-fn given(events: &[InvoiceEvent]) -> Invoice {
+pub(crate) fn given(events: &[InvoiceEvent]) -> Invoice {
     events
         .iter()
         .cloned()
@@ -122,6 +122,15 @@ fn issue(net: i64) -> IssueInvoice {
 
 fn issued() -> InvoiceEvent {
     given(&[drafted(), approved()]).prepare_issue(issue(100)).unwrap().with_serial(7).0
+}
+
+/// What it takes to issue an invoice of this, numbered 7.
+pub(crate) fn issue_of(assessment: Assessment) -> Vec<InvoiceEvent> {
+    let drafted = InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: id(), assessment: assessment.clone() });
+    let mut events = vec![drafted, approved()];
+    let command = IssueInvoice { assessment, ..issue(0) };
+    events.push(given(&events).prepare_issue(command).unwrap().with_serial(7).0);
+    events
 }
 
 fn revise() -> InvoiceCommand {
@@ -196,6 +205,35 @@ fn the_serial_becomes_the_number_on_both_events() {
     assert_eq!((drawn.serial, drawn.number.as_str()), (12, "12/2026-2027"));
     let state = Invoice::evolve(Some(given(&[drafted(), approved()])), event).unwrap();
     assert_eq!(state.issued.unwrap().facts.number, "12/2026-2027");
+}
+
+#[test]
+fn a_purchase_is_recorded_under_its_suppliers_number() {
+    let purchase = || {
+        let mut assessment = assessment(100);
+        assessment.document.direction = Direction::Purchase;
+        assessment
+    };
+    let command = |assessment| {
+        let facts = niyam_values::IssueFacts {
+            number: "INV-7".to_owned(),
+            issued_on: date(2026, 8, 15),
+            issued_at: "10:30:00".to_owned(),
+            attributes: Attributes::new(),
+        };
+        RecordInvoice { assessment, facts, recorded_at: Timestamp::UNIX_EPOCH }
+    };
+    let drafted = InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: id(), assessment: purchase() });
+    let draft = given(std::slice::from_ref(&drafted));
+    let refused = draft.record(command(purchase()));
+    assert_eq!(refused, Err(Rejection::WrongStatus { found: InvoiceStatus::Draft, needed: "approved" }));
+    let state = given(&[drafted, approved()]);
+    assert_eq!(state.record(command(assessment(101))), Err(Rejection::TaxesChanged));
+    let event = state.record(command(purchase())).unwrap();
+    let state = Invoice::evolve(Some(state), event).unwrap();
+    assert_eq!((state.status, state.outstanding), (InvoiceStatus::Issued, Decimal::ONE_HUNDRED));
+    let issued = state.issued.unwrap();
+    assert!(issued.planned.is_none() && issued.facts.number == "INV-7");
 }
 
 #[test]

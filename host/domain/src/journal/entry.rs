@@ -52,10 +52,12 @@ impl fmt::Display for EntryStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
-    /// An invoice.
+    /// An invoice, or a note.
     Invoice,
     /// A payment.
     Payment,
+    /// What of an invoice was written off.
+    WriteOff,
 }
 
 impl SourceKind {
@@ -65,6 +67,7 @@ impl SourceKind {
         match self {
             Self::Invoice => "invoice",
             Self::Payment => "payment",
+            Self::WriteOff => "write-off",
         }
     }
 }
@@ -175,7 +178,7 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice | SourceKind::Payment) => false,
+            None | Some(SourceKind::Invoice | SourceKind::Payment | SourceKind::WriteOff) => false,
         }
     }
 }

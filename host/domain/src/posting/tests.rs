@@ -41,13 +41,13 @@ fn assessment(net: &str, taxes: Vec<TaxItem>) -> Assessment {
 }
 
 fn post(chart: &Chart, id: InvoiceId, assessment: &Assessment) -> Result<Option<Entry>, Rejection> {
-    post_sale(chart, id, (&assessment.document, &assessment.taxes), "1")
+    post_document(chart, id, (&assessment.document, &assessment.taxes), "1")
 }
 
 fn posted(chart: &Chart, assessment: &Assessment) -> Vec<String> {
     let id = InvoiceId(Uuid::from_u128(7));
     let entry =
-        post_sale(chart, id, (&assessment.document, &assessment.taxes), "1/2026-2027").unwrap().unwrap();
+        post_document(chart, id, (&assessment.document, &assessment.taxes), "1/2026-2027").unwrap().unwrap();
     assert_eq!(entry.date, assessment.document.tax_date);
     let shown = |line: &JournalLine| {
         let side = if line.side == Side::Debit { "dr" } else { "cr" };

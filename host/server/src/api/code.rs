@@ -164,9 +164,9 @@ codes! {
 
     /// If-Match is not the version that stands.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
-    /// The body has more than 1 MiB.
+    /// The body has more than 1 MiB; that of an import more than 32 MiB.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE;
-    /// A module is sent as application/wasm.
+    /// A module is sent as application/wasm, rows of an import as text/csv or application/x-ndjson.
     MediaTypeWrong = "media-type-wrong", UNSUPPORTED_MEDIA_TYPE;
     /// A change of something that exists came without If-Match.
     IfMatchMissing = "if-match-missing", PRECONDITION_REQUIRED;
@@ -189,6 +189,12 @@ codes! {
     DateInvalid = "date-invalid", UNPROCESSABLE_ENTITY;
     /// A text is too long.
     TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY;
+    /// The body is no CSV, or a row of it has more or fewer cells than there are columns.
+    CsvMalformed = "csv-malformed", UNPROCESSABLE_ENTITY;
+    /// The header of CSV names a column that is not known.
+    ColumnUnknown = "column-unknown", UNPROCESSABLE_ENTITY;
+    /// An import has more rows than one call may.
+    RowsTooMany = "rows-too-many", UNPROCESSABLE_ENTITY;
     /// A parameter of the query is unknown or wrong.
     QueryInvalid = "query-invalid", UNPROCESSABLE_ENTITY;
     /// The report does not take this parameter.

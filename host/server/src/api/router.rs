@@ -20,8 +20,9 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    accounts, activations, data_subjects, fiscal_periods, forms, health, invoices, journal_entries, modules,
-    payments, reports, respond, shadows, simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, data_subjects, dry_run, fiscal_periods, forms, health, import, invoices,
+    journal_entries, modules, notes, payments, reports, respond, shadows, simulations, tax, tax_returns,
+    tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -42,10 +43,14 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let ids = Arc::clone(&api.app.ids);
     Router::new()
         .route("/v1/invoices", post(invoices::draft).get(invoices::list))
+        .route("/v1/invoices/import", post(import::import).layer(DefaultBodyLimit::max(import::BYTES_MAX)))
         .route("/v1/invoices/{id}", get(invoices::show).put(invoices::revise))
         .route("/v1/invoices/{id}/approve", post(invoices::approve))
         .route("/v1/invoices/{id}/issue", post(invoices::issue))
         .route("/v1/invoices/{id}/cancel", post(invoices::cancel))
+        .route("/v1/invoices/{id}/credit-notes", post(notes::credit))
+        .route("/v1/invoices/{id}/debit-notes", post(notes::debit))
+        .route("/v1/invoices/{id}/write-off", post(notes::write_off))
         .route("/v1/invoices/{id}/events", get(invoices::events))
         .route("/v1/invoices/{id}/decisions", get(invoices::decisions))
         .route("/v1/invoices/{id}/forms/{code}", get(forms::draw))
@@ -83,6 +88,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             ApiError::new(Code::MethodNotAllowed, "the method is not offered here")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(dry_run::layer))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let trace_id = ids.next_id().to_string();

@@ -20,7 +20,7 @@ mod tests;
 pub(crate) mod view;
 pub(crate) mod writer;
 
-pub(crate) use invoice_list::{InvoiceListItem, InvoiceListQuery};
+pub(crate) use invoice_list::{InvoiceListItem, InvoiceListQuery, ListedStatus};
 pub(crate) use payment_list::{PaymentListItem, PaymentListQuery};
 pub(crate) use rebuild::resume;
 pub(crate) use runner::{Progress, Runner};

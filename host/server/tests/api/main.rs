@@ -22,7 +22,9 @@ mod tenants;
 
 mod accounts;
 mod fiscal_periods;
+mod imports;
 mod journal;
+mod notes;
 mod payments;
 mod posting;
 mod reports;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use niyam_domain::personal::{self, Sealed};
-use niyam_domain::{Currency, EntryPosted, InvoiceEvent, Issue, NoteIssued, NoteKind, SourceKind};
+use niyam_domain::{Currency, EntryPosted, InvoiceEvent, Issue, NoteIssued, NoteKind, SourceKind, due_date};
 use niyam_store::{Recorded, Writer};
 use niyam_values::{Decimal, Direction, Document, Effect, Party, TaxItem, round_half_up};
 use serde::Deserialize;
@@ -98,7 +98,7 @@ async fn register(
         &document.kind,
         &issue.facts.number,
         document.tax_date.to_string(),
-        document.tax_date.to_string(),
+        due_date(document).to_string(),
         currency.code(),
         units(total)?,
         party.key,
