@@ -162,9 +162,10 @@ impl Payment {
             self.require_cheque(ChequeStatus::Issued, "issued")?;
         }
         self.follows(date)?;
-        let entry = match receipt && self.terms.amount > self.terms.charges {
-            true => Some(self.posted(entry_id, self.about(date, books).clearing()?, books)?),
-            false => None,
+        let entry = if receipt && self.terms.amount > self.terms.charges {
+            Some(self.posted(entry_id, self.about(date, books).clearing()?, books)?)
+        } else {
+            None
         };
         let entry_id = entry.as_ref().map(|entry| entry.entry_id);
         let event = PaymentEvent::Cleared(ChequeCleared { date, entry_id });

@@ -362,6 +362,14 @@ impl PaymentTerms {
                 found.extend(check_party("/party", &party));
                 Some(party)
             }
+            (None, None) if !new.allocations.is_empty() => {
+                let unknown = |index| {
+                    let finding = Finding::error("invoice-unknown", "there is no such invoice");
+                    finding.at(format!("/allocations/{index}/invoice"))
+                };
+                found.extend((0..due.len()).map(unknown));
+                None
+            }
             (None, None) => {
                 let message = "a payment without documents names its party";
                 found.push(Finding::error("party-missing", message).at("/party"));

@@ -348,6 +348,13 @@ fn each_place_is_told_what_is_wrong_with_it() {
 }
 
 #[test]
+fn a_payment_of_nobody_is_told_what_it_lacks() {
+    let unknown = terms(receipt("cash", "1", vec![part(1, "1")]), &[None]);
+    assert_eq!(findings(unknown), one("invoice-unknown", "/allocations/0/invoice"));
+    assert_eq!(findings(terms(receipt("cash", "1", Vec::new()), &[])), one("party-missing", "/party"));
+}
+
+#[test]
 fn a_document_is_settled_by_its_own_party_in_its_own_currency_and_time() {
     let new = receipt("cash", "100", vec![part(1, "100")]);
     let other = |change: fn(&mut Due)| {

@@ -9,7 +9,7 @@ use crate::fiscal_periods::{august, year};
 use crate::harness::{Answer, On, TestHost, on_both, sale, set};
 
 /// A purchase of `quantity` at 1,000.00, with the supplier's number.
-fn purchase(number: &str, quantity: &str) -> Value {
+pub fn purchase(number: &str, quantity: &str) -> Value {
     let mut document = sale("standard", quantity);
     let supplier = document.as_object_mut().unwrap().remove("customer").unwrap();
     document["direction"] = json!("purchase");
