@@ -1,6 +1,6 @@
 //! What any document must hold, whatever the country: checked before a module sees it.
 
-use niyam_values::{Attributes, Decimal, Document, Finding, Line, Party};
+use niyam_values::{Attributes, Date, Decimal, Direction, Document, Finding, Line, Party};
 
 use crate::money::Currency;
 use crate::personal::ERASED;
@@ -20,6 +20,16 @@ const INTEGER_DIGITS_MAX: u32 = 12;
 /// Most digits after the decimal point.
 const FRACTION_DIGITS_MAX: u32 = 6;
 
+/// The attribute that says by when a document is to be paid, `YYYY-MM-DD`.
+pub const DUE_DATE: &str = "due_date";
+
+/// By when it is to be paid: the day that it names, or its own.
+#[must_use]
+pub fn due_date(document: &Document) -> Date {
+    let named = document.attributes.get(DUE_DATE).and_then(|text| text.parse().ok());
+    named.unwrap_or(document.tax_date)
+}
+
 /// The rules of [`check_document`]: the code of a finding, and what is wanted.
 pub const DOCUMENT_RULES: &[(&str, &str)] = &[
     ("lines-missing", "A document has at least one line."),
@@ -35,6 +45,10 @@ pub const DOCUMENT_RULES: &[(&str, &str)] = &[
     ("amount-out-of-range", "Quantity times price has at most 12 digits before the decimal point."),
     ("discount-exceeds-amount", "A discount is at most the line's amount."),
     ("date-out-of-range", "A tax date lies between 1971 and 2199."),
+    (
+        "due-date-invalid",
+        "A document is due on a day, written YYYY-MM-DD, from its tax date on and before 2200.",
+    ),
     ("currency-unknown", "A currency is a code of ISO 4217."),
     ("exchange-rate-invalid", "An exchange rate is above zero."),
     ("country-unknown", "A country is a code of ISO 3166-1 alpha-2."),
@@ -50,7 +64,10 @@ pub fn check_document(document: &Document) -> Vec<Finding> {
     check.code("/kind", &document.kind);
     check.currency(document);
     check.year(document);
-    check.party("/customer", &document.customer);
+    match document.direction {
+        Direction::Sale => check.party("/customer", &document.customer),
+        Direction::Purchase => check.party("/supplier", &document.supplier),
+    }
     check.attributes("/attributes", &document.attributes);
     match document.lines.len() {
         0 => check.refuse("lines-missing", "/lines", "a document has at least one line"),
@@ -67,6 +84,17 @@ pub fn check_document(document: &Document) -> Vec<Finding> {
 pub fn check_attributes(pointer: &str, attributes: &Attributes) -> Vec<Finding> {
     let mut check = Check::default();
     check.attributes(pointer, attributes);
+    check.findings
+}
+
+/// What is wrong with a party that lies at `pointer`.
+#[must_use]
+pub fn check_party(pointer: &str, party: &Party) -> Vec<Finding> {
+    let mut check = Check::default();
+    if party.name.trim().is_empty() {
+        check.refuse("text-missing", &format!("{pointer}/name"), "a party has a name");
+    }
+    check.party(pointer, party);
     check.findings
 }
 
@@ -96,6 +124,12 @@ impl Check {
     fn year(&mut self, document: &Document) {
         if !(1971..=2199).contains(&document.tax_date.year()) {
             self.refuse("date-out-of-range", "/tax_date", "a tax date lies between 1971 and 2199");
+        }
+        if let Some(due) = document.attributes.get(DUE_DATE) {
+            let due: Option<Date> = due.parse().ok().filter(|_| due.len() == 10);
+            if !due.is_some_and(|due| due >= document.tax_date && due.year() < 2200) {
+                self.refuse("due-date-invalid", "/due_date", "a document is due on or after its tax date");
+            }
         }
     }
 
@@ -292,6 +326,19 @@ mod tests {
             codes(|document| document.lines[0].quantity = Decimal::new(1, 7)),
             one("number-out-of-range", "/lines/0/quantity")
         );
+    }
+
+    #[test]
+    fn a_document_is_due_on_its_tax_date_or_later() {
+        let due = |text: &'static str| codes(move |document| document.attributes.set(DUE_DATE, text));
+        assert_eq!(due("2026-08-15"), []);
+        for wrong in ["2026-08-14", "2026-02-30", "tomorrow", "2200-01-01", "2026-08-15T00:00"] {
+            assert_eq!(due(wrong), one("due-date-invalid", "/due_date"), "{wrong}");
+        }
+        let mut later = document();
+        assert_eq!(due_date(&later), later.tax_date);
+        later.attributes.set(DUE_DATE, "2026-09-14");
+        assert_eq!(due_date(&later).to_string(), "2026-09-14");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub enum InvalidId {
     /// Not a schedule's id.
     #[error("a schedule's id is a UUID")]
     Schedule,
+    /// Not a payment's id.
+    #[error("a payment's id is a UUID")]
+    Payment,
 }
 
 /// One customer of the platform; everything belongs to exactly one.
@@ -197,6 +200,10 @@ uuid_id! {
 uuid_id! {
     /// A schedule.
     ScheduleId, "schedule", Schedule
+}
+uuid_id! {
+    /// A payment.
+    PaymentId, "payment", Payment
 }
 
 #[cfg(test)]

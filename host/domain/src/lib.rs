@@ -18,6 +18,7 @@ mod invoice;
 mod journal;
 mod money;
 mod number_series;
+mod payment;
 mod periods;
 pub mod personal;
 mod posting;
@@ -25,6 +26,7 @@ mod rejection;
 pub mod reports;
 mod rules;
 mod schedule;
+mod supplier_number;
 mod tax_return;
 mod tenant;
 mod upcast;
@@ -49,16 +51,19 @@ pub use bank::{
 pub use closing::{ClosingSums, retained_earnings};
 pub use data_subject::{DataSubjectErased, DataSubjectEvent, SubjectKeyId};
 pub use decision::{Assessment, Decision, ModuleRef};
-pub use document::{DOCUMENT_RULES, LINES_MAX, check_attributes, check_document};
+pub use document::{DOCUMENT_RULES, DUE_DATE, LINES_MAX, check_attributes, check_document, due_date};
 pub use event::{DomainEvent, EventKind, UnreadableEvent};
 pub use examples::EXAMPLES;
 pub use ids::{
-    EntryId, InvalidId, InvoiceId, Position, ScheduleId, StatementId, StreamId, TenantId, Version,
+    EntryId, InvalidId, InvoiceId, PaymentId, Position, ScheduleId, StatementId, StreamId, TenantId, Version,
 };
 pub use invoice::{
     ApproveInvoice, CancelInvoice, DraftInvoice, Invoice, InvoiceApproved, InvoiceCancelled, InvoiceCommand,
-    InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRevised, InvoiceStatus, IssueInvoice, Numbered,
-    PreparedIssue, ReviseInvoice,
+    InvoiceCredited, InvoiceDebited, InvoiceDrafted, InvoiceEvent, InvoiceIssued, InvoiceRecorded,
+    InvoiceRevised, InvoiceSettled, InvoiceStatus, InvoiceWrittenOff, Issue, IssueInvoice, IssueNote,
+    LineShare, NoteDraft, NoteIssued, NoteKind, NoteOf, NotePlan, Numbered, Planned, PreparedIssue,
+    PreparedNote, RecordInvoice, ReverseSettlement, ReviseInvoice, SettleInvoice, SettlementReversed, Share,
+    TaxShare, WantedLine, WantedNote, WriteOffInvoice, initial_outstanding,
 };
 pub use journal::{
     Books, DraftEntry, Entry, EntryDrafted, EntryEvent, EntryPosted, EntryReversed, EntryRevised,
@@ -67,13 +72,21 @@ pub use journal::{
 };
 pub use money::{Currency, Money, MoneyError};
 pub use number_series::{NumberDrawn, NumberSeriesEvent, series_stream};
+pub use payment::{
+    ALLOCATIONS_MAX, AdvanceAllocated, AdvanceRefunded, AllocateAdvance, Allocation, Certificate,
+    CertificateEvent, CertificateReleased, CertificateUsed, ChequeBounced, ChequeCleared, ChequeDeposited,
+    ChequeStatus, Due, NewAllocation, NewPayment, NewWithholding, OpenSide, Payment, PaymentCompleted,
+    PaymentCreated, PaymentDirection, PaymentEvent, PaymentFailed, PaymentMethod, PaymentRefunded,
+    PaymentReversed, PaymentStatus, PaymentTerms, RefundAdvance, Step, TakeBack, TakingBack, TaxCertificate,
+    Undone, Withholding, certificate_stream,
+};
 pub use periods::{
     Authority, FiscalYear, FiscalYearOpened, PERIODS_OF_YEAR_MAX, Period, PeriodClosed, PeriodCommand,
     PeriodEvent, PeriodReopened, PeriodSoftClosed, PeriodStatus, Periods, YearCloseBegun, YearClosed,
     YearReopenBegun, YearReopened, YearStatus,
 };
 pub use personal::Personal;
-pub use posting::post_sale;
+pub use posting::{LINE_ACCOUNT, post_document, post_note, post_write_off};
 pub use rejection::Rejection;
 pub use rules::BOOKS_RULES;
 pub use schedule::{
@@ -81,6 +94,7 @@ pub use schedule::{
     Recurring, SCHEDULE_RULES, Schedule, ScheduleCommand, ScheduleCreated, ScheduleEnded, ScheduleEvent,
     ScheduleRevised, ScheduleTerms, What,
 };
+pub use supplier_number::{SupplierNumberEvent, SupplierNumberTaken, supplier_number_stream};
 pub use tax_return::{
     FiledReturn, OPENING_BALANCES_MAX, PrepareReturn, ReturnCommand, ReturnEvent, ReturnFiled,
     ReturnPrepared, ReturnReviewed, ReturnStatus, TaxReturn, return_stream,

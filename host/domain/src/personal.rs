@@ -46,8 +46,8 @@ impl PlaceKind {
     const fn kept(self) -> &'static [&'static str] {
         match self {
             Self::Party | Self::PartyView => &["country"],
-            // Who vouches for a document's exchange rate.
-            Self::Attributes => &["exchange_rate_source"],
+            // Who vouches for a document's exchange rate, and by when it is to be paid.
+            Self::Attributes => &["exchange_rate_source", "due_date"],
         }
     }
 

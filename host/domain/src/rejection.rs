@@ -1,9 +1,10 @@
 //! Why a command was refused: something that the user can act on.
 
-use niyam_values::Finding;
+use niyam_values::{Decimal, Finding};
 
 use crate::invoice::InvoiceStatus;
 use crate::journal::EntryStatus;
+use crate::payment::PaymentStatus;
 use crate::periods::{PeriodStatus, YearStatus};
 use crate::tax_return::ReturnStatus;
 
@@ -30,6 +31,35 @@ pub enum Rejection {
     /// The data of the document's other party were erased.
     #[error("the customer's data were erased; revise the invoice first")]
     DataSubjectErased,
+    /// The document is a note, which stands as it is.
+    #[error(
+        "the document is a note against an invoice; notes, and what is written off, are against the invoice"
+    )]
+    NoteOfNote,
+    /// A part of the invoice was written off.
+    #[error("a part of the invoice was written off, so it cannot be credited")]
+    InvoiceWrittenOff,
+    /// All of the invoice was credited.
+    #[error("nothing of the invoice is left to be credited")]
+    NothingToCredit,
+    /// Nothing is open.
+    #[error("nothing of the invoice is open")]
+    NothingOutstanding,
+    /// More would be settled than is open.
+    #[error("{outstanding} are open, and no more can be settled")]
+    SettlementExceedsOutstanding {
+        /// What is open.
+        outstanding: Decimal,
+    },
+    /// The payment settled nothing of the invoice.
+    #[error("the payment settled nothing of the invoice")]
+    SettlementMissing,
+    /// More would be open again than the payment settled.
+    #[error("the payment settled {settled}, and no more can be taken back")]
+    ReversalExceedsSettled {
+        /// What it settled.
+        settled: Decimal,
+    },
     /// The tenant has no documents of such a data subject.
     #[error("there is no such data subject")]
     DataSubjectMissing,
@@ -138,6 +168,25 @@ pub enum Rejection {
     /// The schedule has ended, and changes no more.
     #[error("the schedule has ended")]
     ScheduleEnded,
+    /// There is no such payment.
+    #[error("there is no such payment")]
+    PaymentMissing,
+    /// The command needs the payment in another state.
+    #[error("the payment is {found}, not {needed}")]
+    WrongPaymentStatus {
+        /// What the payment is.
+        found: PaymentStatus,
+        /// What it would have to be.
+        needed: &'static str,
+    },
+    /// The command needs the payment's cheque in another state.
+    #[error("the payment's cheque is {found}, not {needed}")]
+    WrongChequeStatus {
+        /// What the cheque is.
+        found: &'static str,
+        /// What it would have to be.
+        needed: &'static str,
+    },
     /// No such return was prepared for the period.
     #[error("no such return was prepared for the period")]
     ReturnMissing,
@@ -169,6 +218,13 @@ impl Rejection {
             Self::InvoiceMissing => "invoice-not-found",
             Self::TaxesChanged => "taxes-changed",
             Self::DataSubjectErased => "data-subject-erased",
+            Self::NoteOfNote => "note-of-note",
+            Self::InvoiceWrittenOff => "invoice-written-off",
+            Self::NothingToCredit => "nothing-to-credit",
+            Self::NothingOutstanding => "nothing-outstanding",
+            Self::SettlementExceedsOutstanding { .. } => "settlement-exceeds-outstanding",
+            Self::SettlementMissing => "settlement-not-found",
+            Self::ReversalExceedsSettled { .. } => "reversal-exceeds-settled",
             Self::DataSubjectMissing => "data-subject-not-found",
             Self::TenantExists => "tenant-exists",
             Self::NoActivePack => "no-active-pack",
@@ -200,6 +256,9 @@ impl Rejection {
             Self::LedgerLineMatched(_) => "ledger-line-matched",
             Self::ScheduleMissing => "schedule-not-found",
             Self::ScheduleEnded => "schedule-ended",
+            Self::PaymentMissing => "payment-not-found",
+            Self::WrongPaymentStatus { .. } => "payment-status-conflict",
+            Self::WrongChequeStatus { .. } => "cheque-status-conflict",
             Self::ReturnMissing => "tax-return-not-found",
             Self::WrongReturnStatus { .. } => "tax-return-status-conflict",
             Self::ReturnUnchanged => "tax-return-unchanged",

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 
 use niyam_domain::personal::{self, Place, PlaceKind, Sealed};
 use niyam_domain::{
-    ChartEvent, ClaimEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent, InvoiceEvent,
-    NumberSeriesEvent, PeriodEvent, ReturnEvent, ScheduleEvent, StatementEvent, TenantEvent, UnreadableEvent,
+    CertificateEvent, ChartEvent, ClaimEvent, DataSubjectEvent, DomainEvent, EXAMPLES, EntryEvent,
+    InvoiceEvent, NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent, ScheduleEvent, StatementEvent,
+    SupplierNumberEvent, TenantEvent, UnreadableEvent,
 };
 use serde_json::Value;
 
@@ -37,7 +38,7 @@ macro_rules! families {
     }),+] };
 }
 
-fn families() -> [Family; 11] {
+fn families() -> [Family; 14] {
     families![
         DataSubjectEvent,
         InvoiceEvent,
@@ -46,10 +47,13 @@ fn families() -> [Family; 11] {
         ChartEvent,
         PeriodEvent,
         EntryEvent,
-        ReturnEvent,
         ScheduleEvent,
         StatementEvent,
-        ClaimEvent
+        ClaimEvent,
+        PaymentEvent,
+        CertificateEvent,
+        ReturnEvent,
+        SupplierNumberEvent
     ]
 }
 
@@ -154,10 +158,10 @@ fn what_is_personal_is_there_and_nothing_of_it_stays_readable() {
         // One party is the tenant, and nobody's data subject.
         let stored = fs::read_to_string(&path).unwrap();
         let mut whole: Value = serde_json::from_str(&stored).unwrap();
-        let purchase =
-            whole.pointer("/assessment/document/direction").is_some_and(|found| found == "purchase");
-        let own = if purchase { "customer" } else { "supplier" };
-        if let Some(own) = whole.pointer_mut(&format!("/assessment/document/{own}")) {
+        let place = if whole.get("document").is_some() { "/document" } else { "/assessment/document" };
+        let direction = whole.pointer(&format!("{place}/direction"));
+        let own = if direction.is_some_and(|found| found == "purchase") { "customer" } else { "supplier" };
+        if let Some(own) = whole.pointer_mut(&format!("{place}/{own}")) {
             for (name, value) in [("id", "demo"), ("name", "Demo"), ("address", "Mirpur")] {
                 own[name] = value.into();
             }

@@ -133,7 +133,7 @@ impl Test {
             .iter()
             .fold(None, |state, event| Some(Invoice::evolve(state, event.read().unwrap()).unwrap()));
         assert_eq!((Some(&loaded.state), loaded.version), (told.as_ref(), Version(self.version)));
-        assert_eq!(loaded.state.assessment.document.customer.name, format!("Customer {}", self.version));
+        assert_eq!(loaded.state.document.customer.name, format!("Customer {}", self.version));
         loaded.events_read
     }
 
@@ -289,7 +289,7 @@ async fn a_snapshot_does_not_bring_an_erased_customer_back(on: On) {
     assert_eq!(test.load_and_compare().await, 0);
     test.erase(key).await;
     let erased = test.load().await;
-    let customer = &erased.state.assessment.document.customer;
+    let customer = &erased.state.document.customer;
     assert_eq!((customer.name.as_str(), customer.id.as_str(), erased.events_read), ("[erased]", "", 0));
     assert!(erased.keys.is_empty());
     // Who would run its decisions again is told why that cannot be.
@@ -306,6 +306,6 @@ async fn a_snapshot_does_not_bring_an_erased_customer_back(on: On) {
     // Recorded again about the same customer, it is under another key, and readable.
     test.grow(EVENTS_MAX + 3).await;
     let loaded = test.load().await;
-    assert_eq!(loaded.state.assessment.document.customer.name, format!("Customer {}", EVENTS_MAX + 3));
+    assert_eq!(loaded.state.document.customer.name, format!("Customer {}", EVENTS_MAX + 3));
     assert_ne!(loaded.keys, [key]);
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use clap::ValueEnum;
 use niyam_domain::{
-    BANK_RULES, BOOKS_RULES, ChartEvent, ClaimEvent, DOCUMENT_RULES, DataSubjectEvent, EXAMPLES, EntryEvent,
-    EventKind, InvoiceEvent, NumberSeriesEvent, PeriodEvent, ReturnEvent, SCHEDULE_RULES, ScheduleEvent,
-    StatementEvent, TenantEvent,
+    BANK_RULES, BOOKS_RULES, CertificateEvent, ChartEvent, ClaimEvent, DOCUMENT_RULES, DataSubjectEvent,
+    EXAMPLES, EntryEvent, EventKind, InvoiceEvent, NumberSeriesEvent, PaymentEvent, PeriodEvent, ReturnEvent,
+    SCHEDULE_RULES, ScheduleEvent, StatementEvent, SupplierNumberEvent, TenantEvent,
 };
 
 use crate::api::code::Code;
@@ -72,12 +72,15 @@ fn events() -> String {
         ("Tenants", TenantEvent::KINDS),
         ("Invoices", InvoiceEvent::KINDS),
         ("Number series", NumberSeriesEvent::KINDS),
+        ("Suppliers' numbers", SupplierNumberEvent::KINDS),
         ("Chart of accounts", ChartEvent::KINDS),
         ("Fiscal periods", PeriodEvent::KINDS),
         ("Journal entries", EntryEvent::KINDS),
         ("Schedules", ScheduleEvent::KINDS),
         ("Bank statements", StatementEvent::KINDS),
         ("Lines of the books on bank statements", ClaimEvent::KINDS),
+        ("Payments", PaymentEvent::KINDS),
+        ("Certificates of withheld tax", CertificateEvent::KINDS),
         ("Tax returns", ReturnEvent::KINDS),
         ("Data subjects", DataSubjectEvent::KINDS),
     ] {

@@ -11,6 +11,7 @@
 //! 3. [`append`]: what a caller asks to be written, and what it gets.
 //! 4. [`store`]: the entrance, [`EventStore`]; [`error`]: what can go wrong.
 //! 5. `batcher`: gathers waiting appends into one transaction; `tail`: how far histories are known to go.
+//!    [`rehearsal`]: appends that are decided and not written.
 //! 6. `group`: decides, without I/O, what becomes of each append of a transaction; `commit`: commits it, at once on what
 //!    `memory` holds, or by looking everything up.
 //! 7. `chain`: the hash over an event and the one before it.
@@ -43,6 +44,7 @@ mod memory;
 pub mod modules;
 mod notify;
 mod reading;
+pub mod rehearsal;
 pub mod snapshot;
 mod sql;
 pub mod store;
@@ -62,6 +64,7 @@ pub use error::{StoreError, is_refusal};
 pub use event::{Head, Recorded};
 pub use login::Login;
 pub use modules::{ModuleState, ModuleUpload, Publisher, UploadedModule};
+pub use rehearsal::{is_rehearsal, rehearse};
 pub use snapshot::Snapshot;
 pub use store::EventStore;
 pub use subject::{NewSubjectKey, SubjectKey};

@@ -18,6 +18,7 @@ use crate::event::{Head, Recorded};
 use crate::group::check_early;
 use crate::login::Login;
 use crate::notify;
+use crate::rehearsal::{self, is_rehearsal};
 use crate::sql::read;
 use crate::tail::Tail;
 
@@ -91,7 +92,8 @@ impl EventStore {
         Database::migrate(config).await
     }
 
-    /// Writes a batch in one transaction, and answers when it is durable.
+    /// Writes a batch in one transaction, and answers when it is durable; within [`rehearse`](crate::rehearse) it is
+    /// decided and given up.
     ///
     /// A caller that stops waiting does not stop an append that has a place in the queue.
     ///
@@ -100,6 +102,9 @@ impl EventStore {
     /// Nothing was written, except perhaps on [`StoreError::CommitUnknown`].
     pub async fn append(&self, tenant: &TenantId, append: Append) -> Result<Appended, AppendError> {
         check_early(&append)?;
+        if is_rehearsal() {
+            return Box::pin(rehearsal::append(self.database(), &self.inner.config, tenant, append)).await;
+        }
         let (waiting, answer) = Waiting::new(tenant.clone(), append);
         let lane = self.lane(tenant);
         match tokio::time::timeout(self.inner.config.queue_wait, lane.send(waiting)).await {

@@ -46,7 +46,7 @@ pub(crate) fn code_of(config: &Config, document: &Document) -> Option<&'static s
 
 /// Whether [`prepare`] knows how a document is issued.
 pub(crate) fn prepares(config: &Config, document: &Document) -> bool {
-    let own = [CERTIFICATE, TURNOVER_INVOICE, CONTRACT, TRANSFER];
+    let own = [CERTIFICATE, CREDIT_NOTE, DEBIT_NOTE, TURNOVER_INVOICE, CONTRACT, TRANSFER];
     code_of(config, document).is_some_and(|code| own.contains(&code))
 }
 
@@ -72,7 +72,11 @@ pub(crate) fn prepare(
         }
     }
     if form == CERTIFICATE && !deducts(taxes) {
-        findings.push(no_deduction());
+        let message = "the pack has a paper for a purchase when VAT is deducted from it, and none is";
+        findings = vec![Finding::error("kind-not-offered", message).at("/lines")];
+    }
+    if matches!(form, CREDIT_NOTE | DEBIT_NOTE) {
+        findings.extend(missing_original(document));
     }
     if !findings.is_empty() {
         return Err(findings);
@@ -80,6 +84,17 @@ pub(crate) fn prepare(
     let year = calendar::year_of(issued_on);
     let (series, number_pattern) = (format!("{form}/{year}"), format!("{{serial}}/{year}"));
     Ok(IssuePlan { form: form.to_owned(), series, number_pattern, findings })
+}
+
+/// What a note does not say of its invoice, and why it is issued.
+fn missing_original(document: &Document) -> Vec<Finding> {
+    let blank = |name: &&str| document.attributes.get(name).is_none_or(|text| text.trim().is_empty());
+    let missing = |name: &str| {
+        let message = format!("a note says its {name}");
+        let finding = Finding::error("field-missing", message).at(format!("/attributes/{name}"));
+        finding.citing(tables::citation(NOTE_LAW))
+    };
+    ["original_number", "original_date", "reason"].into_iter().filter(blank).map(missing).collect()
 }
 
 /// Draws the paper `code` of an issued document.

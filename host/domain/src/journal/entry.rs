@@ -52,12 +52,16 @@ impl fmt::Display for EntryStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceKind {
-    /// An invoice.
+    /// An invoice, or a note.
     Invoice,
     /// The closing of a fiscal year.
     YearClose,
     /// A schedule.
     Schedule,
+    /// A payment.
+    Payment,
+    /// What of an invoice was written off.
+    WriteOff,
 }
 
 impl SourceKind {
@@ -68,6 +72,8 @@ impl SourceKind {
             Self::Invoice => "invoice",
             Self::YearClose => "year-close",
             Self::Schedule => "schedule",
+            Self::Payment => "payment",
+            Self::WriteOff => "write-off",
         }
     }
 }
@@ -76,7 +82,7 @@ impl SourceKind {
     /// Whether the document alone can take its entry back.
     const fn takes_back(self) -> bool {
         match self {
-            Self::Invoice | Self::YearClose => true,
+            Self::Invoice | Self::YearClose | Self::Payment | Self::WriteOff => true,
             Self::Schedule => false,
         }
     }
@@ -188,7 +194,10 @@ impl EntryPosted {
     #[must_use]
     pub fn closes_year(&self) -> bool {
         match self.source.map(|source| source.kind) {
-            None | Some(SourceKind::Invoice | SourceKind::Schedule) => false,
+            None
+            | Some(SourceKind::Invoice | SourceKind::Schedule | SourceKind::Payment | SourceKind::WriteOff) => {
+                false
+            }
             Some(SourceKind::YearClose) => true,
         }
     }
@@ -367,12 +376,25 @@ impl JournalEntry {
         periods: &Periods,
         authority: Authority,
     ) -> Result<Reversal, Rejection> {
+        if self.reverses.is_none() && self.source.is_some_and(|source| source.kind.takes_back()) {
+            return Err(Rejection::EntryOfDocument);
+        }
+        self.reverse_with_document(command, periods, authority)
+    }
+
+    /// What takes the entry back when its document is taken back: the mirror is of the same document.
+    ///
+    /// # Errors
+    /// When it is not posted, was taken back, takes back another itself, or the day is not open.
+    pub fn reverse_with_document(
+        &self,
+        command: ReverseEntry,
+        periods: &Periods,
+        authority: Authority,
+    ) -> Result<Reversal, Rejection> {
         let ReverseEntry { mirror_id, date, reason } = command;
         if self.reverses.is_some() {
             return Err(Rejection::ReversalOfReversal);
-        }
-        if self.source.is_some_and(|source| source.kind.takes_back()) {
-            return Err(Rejection::EntryOfDocument);
         }
         self.require(EntryStatus::Posted, "posted")?;
         let mut findings = Vec::new();
@@ -415,7 +437,7 @@ impl JournalEntry {
             mirror: EntryEvent::Posted(EntryPosted {
                 entry_id: mirror_id,
                 entry,
-                source: None,
+                source: self.source,
                 reverses: Some(self.id),
             }),
         }

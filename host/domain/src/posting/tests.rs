@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::accounts::tests::chart;
+use crate::decision::Assessment;
 use crate::invoice::tests::{decision, document};
 
 fn tax(code: &str, amount: &str, effect: Effect) -> TaxItem {
@@ -39,9 +40,14 @@ fn assessment(net: &str, taxes: Vec<TaxItem>) -> Assessment {
     }
 }
 
+fn post(chart: &Chart, id: InvoiceId, assessment: &Assessment) -> Result<Option<Entry>, Rejection> {
+    post_document(chart, id, (&assessment.document, &assessment.taxes), "1")
+}
+
 fn posted(chart: &Chart, assessment: &Assessment) -> Vec<String> {
     let id = InvoiceId(Uuid::from_u128(7));
-    let entry = post_sale(chart, id, assessment, "1/2026-2027").unwrap().unwrap();
+    let entry =
+        post_document(chart, id, (&assessment.document, &assessment.taxes), "1/2026-2027").unwrap().unwrap();
     assert_eq!(entry.date, assessment.document.tax_date);
     let shown = |line: &JournalLine| {
         let side = if line.side == Side::Debit { "dr" } else { "cr" };
@@ -76,14 +82,14 @@ fn what_rounding_leaves_is_posted_too() {
 #[test]
 fn a_document_of_nothing_has_no_entry() {
     let id = InvoiceId(Uuid::from_u128(7));
-    assert_eq!(post_sale(&chart(), id, &assessment("0", Vec::new()), "1"), Ok(None));
+    assert_eq!(post(&chart(), id, &assessment("0", Vec::new())), Ok(None));
 }
 
 #[test]
 fn a_role_without_an_account_is_told() {
     let mut chart = chart();
     chart.roles.retain(|role, _| role.as_str() != "revenue");
-    let refused = post_sale(&chart, InvoiceId(Uuid::from_u128(7)), &assessment("1", Vec::new()), "1");
+    let refused = post(&chart, InvoiceId(Uuid::from_u128(7)), &assessment("1", Vec::new()));
     let Err(Rejection::Findings(findings)) = refused else { panic!("{refused:?}") };
     assert_eq!(findings[0].code, "account-role-unassigned");
     assert!(findings[0].message.ends_with("revenue"));
@@ -93,7 +99,7 @@ fn a_role_without_an_account_is_told() {
 fn what_no_entry_may_hold_is_refused() {
     let refused = |assessment: &Assessment| {
         let id = InvoiceId(Uuid::from_u128(7));
-        let Err(Rejection::Findings(findings)) = post_sale(&chart(), id, assessment, "1") else {
+        let Err(Rejection::Findings(findings)) = post(&chart(), id, assessment) else {
             return None;
         };
         Some((findings[0].code.clone(), findings[0].pointer.clone().unwrap()))

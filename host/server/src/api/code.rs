@@ -92,6 +92,8 @@ codes! {
     ScheduleNotFound = "schedule-not-found", NOT_FOUND;
     /// The tenant has no such journal entry.
     JournalEntryNotFound = "journal-entry-not-found", NOT_FOUND;
+    /// The tenant has no such payment.
+    PaymentNotFound = "payment-not-found", NOT_FOUND;
     /// There is no such report.
     ReportNotFound = "report-not-found", NOT_FOUND;
     /// The tenant has no document of that id, or nothing of it counts by those days.
@@ -107,6 +109,20 @@ codes! {
     DataSubjectErased = "data-subject-erased", CONFLICT;
     /// Only an issued invoice has papers.
     InvoiceNotIssued = "invoice-not-issued", CONFLICT;
+    /// The document is a note, which stands as it is: notes, and what is written off, are against the invoice.
+    NoteOfNote = "note-of-note", CONFLICT;
+    /// A part of the invoice was written off, so it cannot be credited.
+    InvoiceWrittenOff = "invoice-written-off", CONFLICT;
+    /// Nothing of the invoice is left to be credited.
+    NothingToCredit = "nothing-to-credit", CONFLICT;
+    /// Nothing of the invoice is open.
+    NothingOutstanding = "nothing-outstanding", CONFLICT;
+    /// More would be settled of an invoice than is open.
+    SettlementExceedsOutstanding = "settlement-exceeds-outstanding", CONFLICT;
+    /// The payment settled nothing of the invoice.
+    SettlementNotFound = "settlement-not-found", CONFLICT;
+    /// More would be taken back than the payment settled of the invoice.
+    ReversalExceedsSettled = "reversal-exceeds-settled", CONFLICT;
     /// The taxes are no longer those that were approved.
     TaxesChanged = "taxes-changed", CONFLICT;
     /// The activation was withdrawn already.
@@ -157,6 +173,10 @@ codes! {
     LedgerLineMatched = "ledger-line-matched", CONFLICT;
     /// The schedule has ended, and changes no more.
     ScheduleEnded = "schedule-ended", CONFLICT;
+    /// The payment is in a state that does not allow this.
+    PaymentStatusConflict = "payment-status-conflict", CONFLICT;
+    /// The payment has no cheque, or its cheque is in a state that does not allow this.
+    ChequeStatusConflict = "cheque-status-conflict", CONFLICT;
     /// The return is in another state than the command needs.
     TaxReturnStatusConflict = "tax-return-status-conflict", CONFLICT;
     /// A correction would say what was filed already.
@@ -166,9 +186,9 @@ codes! {
 
     /// If-Match is not the version that stands.
     VersionMismatch = "version-mismatch", PRECONDITION_FAILED;
-    /// The body has more than 1 MiB.
+    /// The body has more than 1 MiB; that of an import more than 32 MiB.
     BodyTooLarge = "body-too-large", PAYLOAD_TOO_LARGE;
-    /// A module is sent as application/wasm.
+    /// A module is sent as application/wasm, rows of an import as text/csv or application/x-ndjson.
     MediaTypeWrong = "media-type-wrong", UNSUPPORTED_MEDIA_TYPE;
     /// A change of something that exists came without If-Match.
     IfMatchMissing = "if-match-missing", PRECONDITION_REQUIRED;
@@ -191,6 +211,12 @@ codes! {
     DateInvalid = "date-invalid", UNPROCESSABLE_ENTITY;
     /// A text is too long.
     TextTooLong = "text-too-long", UNPROCESSABLE_ENTITY;
+    /// The body is no CSV, or a row of it has more or fewer cells than there are columns.
+    CsvMalformed = "csv-malformed", UNPROCESSABLE_ENTITY;
+    /// The header of CSV names a column that is not known.
+    ColumnUnknown = "column-unknown", UNPROCESSABLE_ENTITY;
+    /// An import has more rows than one call may.
+    RowsTooMany = "rows-too-many", UNPROCESSABLE_ENTITY;
     /// A parameter of the query is unknown or wrong.
     QueryInvalid = "query-invalid", UNPROCESSABLE_ENTITY;
     /// The report does not take this parameter.
@@ -343,6 +369,13 @@ mod tests {
             Rejection::InvoiceMissing,
             Rejection::TaxesChanged,
             Rejection::DataSubjectErased,
+            Rejection::NoteOfNote,
+            Rejection::InvoiceWrittenOff,
+            Rejection::NothingToCredit,
+            Rejection::NothingOutstanding,
+            Rejection::SettlementExceedsOutstanding { outstanding: niyam_values::Decimal::ONE },
+            Rejection::SettlementMissing,
+            Rejection::ReversalExceedsSettled { settled: niyam_values::Decimal::ONE },
             Rejection::DataSubjectMissing,
             Rejection::TenantExists,
             Rejection::NoActivePack,

@@ -1,11 +1,14 @@
 //! A document as clients send it.
 
-use niyam_domain::Currency;
+use niyam_domain::{Currency, DUE_DATE, LINE_ACCOUNT};
 use niyam_values::{Attributes, Decimal, Direction, Document, Identifier, Line, Party, PriceMode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::api::code::Code;
+use crate::api::problem::ApiError;
 use crate::api::text::{AttributesText, DateText, DecimalText, FilledText, Object};
+use crate::commands::supplier_number::{PLACE as SUPPLIER_PLACE, SUPPLIER_DATE, SUPPLIER_NUMBER};
 use crate::commands::views::EXCHANGE_RATE_SOURCE;
 
 /// A document that may bear tax. The tenant is its other party.
@@ -29,8 +32,18 @@ pub(crate) struct DocumentRequest {
     /// `exclusive` or `inclusive`.
     #[schema(value_type = String, example = "exclusive")]
     price_mode: PriceMode,
-    #[schema(value_type = PartyRequest)]
-    customer: Object<PartyRequest>,
+    /// Of a sale.
+    #[schema(value_type = Option<PartyRequest>)]
+    customer: Option<Object<PartyRequest>>,
+    /// Of a purchase.
+    #[schema(value_type = Option<PartyRequest>)]
+    supplier: Option<Object<PartyRequest>>,
+    /// By when it is to be paid; the tax date when absent.
+    #[schema(value_type = Option<String>, format = Date)]
+    due_date: Option<DateText>,
+    /// The supplier's own paper, of a purchase.
+    #[schema(value_type = Option<SupplierInvoiceRequest>)]
+    supplier_invoice: Option<Object<SupplierInvoiceRequest>>,
     #[schema(value_type = Vec<LineRequest>)]
     lines: Vec<Object<LineRequest>>,
     #[serde(default)]
@@ -48,6 +61,49 @@ pub(crate) struct ExchangeRateRequest {
     /// Who says so.
     #[schema(value_type = String)]
     source: FilledText,
+}
+
+/// The number that the supplier gave its paper. A supplier's number is recorded once.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SupplierInvoiceRequest {
+    /// 1 to 64 characters.
+    #[schema(value_type = String, example = "INV-2041")]
+    number: FilledText,
+    /// The day that the paper bears.
+    #[schema(value_type = Option<String>, format = Date)]
+    date: Option<DateText>,
+}
+
+impl SupplierInvoiceRequest {
+    /// Puts it among the facts of a document.
+    pub(crate) fn set(self, attributes: &mut Attributes) -> Result<(), ApiError> {
+        let number = self.number.0.trim();
+        if number.chars().count() > NUMBER_LENGTH_MAX || number.chars().any(char::is_control) {
+            let message = format!("at most {NUMBER_LENGTH_MAX} printable characters");
+            return Err(ApiError::at(Code::TextTooLong, SUPPLIER_PLACE, message));
+        }
+        attributes.set(SUPPLIER_NUMBER, number);
+        if let Some(date) = self.date {
+            attributes.set(SUPPLIER_DATE, date.0.to_string());
+        }
+        Ok(())
+    }
+}
+
+/// Most characters of a supplier's number.
+const NUMBER_LENGTH_MAX: usize = 64;
+
+/// A reason that somebody gave.
+pub(crate) fn reason(text: String) -> Result<String, ApiError> {
+    let printable = !text.chars().any(|character| character.is_control() && character != '\n');
+    if text.trim().is_empty() || !printable {
+        return Err(ApiError::at(Code::ValueInvalid, "/reason", "1 to 500 printable characters"));
+    }
+    if text.chars().count() > 500 {
+        return Err(ApiError::at(Code::TextTooLong, "/reason", "at most 500 characters"));
+    }
+    Ok(text)
 }
 
 /// The other party.
@@ -97,22 +153,59 @@ pub(crate) struct LineRequest {
     /// An amount off the line.
     #[schema(value_type = Option<String>)]
     discount: Option<DecimalText>,
+    /// The account that a purchase's line is posted to; that of the role `purchases` when absent.
+    #[schema(example = "5300")]
+    account: Option<String>,
     #[serde(default)]
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     attributes: AttributesText,
 }
 
-impl From<DocumentRequest> for Document {
-    fn from(request: DocumentRequest) -> Self {
+/// The party that the direction wants, and no other. A purchase may name its supplier as `customer`, as it once had to.
+fn other_party(request: &mut DocumentRequest) -> Result<Party, ApiError> {
+    let (customer, supplier) = (request.customer.take(), request.supplier.take());
+    let Object(party) = match (request.direction, customer, supplier) {
+        (_, Some(party), None) | (Direction::Purchase, None, Some(party)) => party,
+        (Direction::Sale, None, _) => {
+            return Err(ApiError::at(Code::FieldMissing, "/customer", "a sale has a customer"));
+        }
+        (Direction::Purchase, None, None) => {
+            return Err(ApiError::at(Code::FieldMissing, "/supplier", "a purchase has a supplier"));
+        }
+        (Direction::Sale, Some(_), Some(_)) => {
+            return Err(ApiError::at(Code::FieldUnknown, "/supplier", "a sale has a customer alone"));
+        }
+        (Direction::Purchase, Some(_), Some(_)) => {
+            return Err(ApiError::at(Code::FieldUnknown, "/customer", "a purchase has a supplier alone"));
+        }
+    };
+    Ok(party.into())
+}
+
+impl TryFrom<DocumentRequest> for Document {
+    type Error = ApiError;
+
+    fn try_from(mut request: DocumentRequest) -> Result<Self, ApiError> {
+        let customer = other_party(&mut request)?;
         let minor_units = request.currency.parse::<Currency>().map_or(2, Currency::minor_units);
         let mut attributes = request.attributes.0;
         let exchange_rate = request.exchange_rate.map(|Object(rate)| {
             attributes.set(EXCHANGE_RATE_SOURCE, rate.source.0);
             rate.rate.0
         });
+        if let Some(due) = request.due_date {
+            attributes.set(DUE_DATE, due.0.to_string());
+        }
+        if let Some(Object(supplier)) = request.supplier_invoice {
+            if request.direction == Direction::Sale {
+                let message = "a sale has no paper of a supplier";
+                return Err(ApiError::at(Code::FieldUnknown, "/supplier_invoice", message));
+            }
+            supplier.set(&mut attributes)?;
+        }
         let lines = request.lines.into_iter().zip(1_usize..);
         let lines = lines.map(|(Object(line), number)| line.line(number)).collect();
-        Self {
+        Ok(Self {
             kind: request.kind.unwrap_or_else(|| "invoice".to_owned()),
             direction: request.direction,
             tax_date: request.tax_date.0,
@@ -121,10 +214,10 @@ impl From<DocumentRequest> for Document {
             exchange_rate,
             price_mode: request.price_mode,
             supplier: nobody(),
-            customer: request.customer.0.into(),
+            customer,
             lines,
             attributes,
-        }
+        })
     }
 }
 
@@ -154,6 +247,10 @@ pub(crate) fn identifiers(requests: Vec<Object<IdentifierRequest>>) -> Vec<Ident
 
 impl LineRequest {
     fn line(self, number: usize) -> Line {
+        let mut attributes = self.attributes.0;
+        if let Some(account) = self.account {
+            attributes.set(LINE_ACCOUNT, account);
+        }
         Line {
             id: number.to_string(),
             description: self.description,
@@ -162,7 +259,7 @@ impl LineRequest {
             unit: self.unit,
             unit_price: self.unit_price.0,
             discount: self.discount.map_or(Decimal::ZERO, |discount| discount.0),
-            attributes: self.attributes.0,
+            attributes,
         }
     }
 }

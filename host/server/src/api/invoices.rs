@@ -8,7 +8,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::Response;
 use jiff::Timestamp;
-use niyam_domain::{InvoiceEvent, InvoiceId, InvoiceStatus, Position, Rejection, Version};
+use niyam_domain::{InvoiceEvent, InvoiceId, Position, Rejection, Version};
 use niyam_store::Idempotency;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -20,12 +20,13 @@ use crate::api::document::DocumentRequest;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::respond;
 use crate::api::router::Api;
+use crate::api::text::date;
 use crate::commands::metadata::Metadata;
 use crate::commands::policy_views::FallbackView;
 use crate::commands::views::{Answered, DecisionView, InvoiceView};
 use crate::commands::{CommandError, Expected};
 use crate::personal::Opened;
-use crate::projections::{InvoiceListItem, InvoiceListQuery};
+use crate::projections::{InvoiceListItem, InvoiceListQuery, ListedStatus};
 use crate::roles::{APPROVERS, DRAFTERS, ISSUERS, READERS, Role};
 
 const LIMIT_DEFAULT: u32 = 50;
@@ -35,7 +36,7 @@ pub(crate) const POSITION_WAIT: Duration = Duration::from_secs(5);
 /// How long a list waits for what was recorded before it was asked.
 pub(crate) const HEAD_WAIT: Duration = Duration::from_secs(1);
 
-/// Drafts an invoice.
+/// Drafts an invoice, of a sale or of a purchase.
 #[utoipa::path(post, path = "/v1/invoices", request_body = DocumentRequest, tag = "invoices",
     params(("Idempotency-Key" = Option<String>, Header)),
     responses((status = 201, body = InvoiceView), (status = 422, body = Problem)))]
@@ -47,7 +48,7 @@ pub(crate) async fn draft(
     caller.require(DRAFTERS)?;
     let document: DocumentRequest = body.parse()?;
     let key = caller.idempotency(&body.0)?;
-    Ok(respond::committed(api.app.draft_invoice(&caller.actor, key, document.into()).await?))
+    Ok(respond::committed(api.app.draft_invoice(&caller.actor, key, document.try_into()?).await?))
 }
 
 /// Revises a draft; an approved invoice becomes a draft again.
@@ -62,17 +63,17 @@ pub(crate) async fn revise(
 ) -> Result<Response, ApiError> {
     let Change { id, expected, .. } = change(&caller, DRAFTERS, &id, &body)?;
     let document: DocumentRequest = body.parse()?;
-    Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.into()).await?))
+    Ok(respond::committed(api.app.revise_invoice(&caller.actor, id, expected, document.try_into()?).await?))
 }
 
 /// What a change of an invoice says besides its body.
-struct Change {
-    id: InvoiceId,
-    expected: Expected,
-    key: Option<Idempotency>,
+pub(crate) struct Change {
+    pub(crate) id: InvoiceId,
+    pub(crate) expected: Expected,
+    pub(crate) key: Option<Idempotency>,
 }
 
-fn change(caller: &Caller, roles: &[Role], id: &str, body: &Body) -> Result<Change, ApiError> {
+pub(crate) fn change(caller: &Caller, roles: &[Role], id: &str, body: &Body) -> Result<Change, ApiError> {
     caller.require(roles)?;
     Ok(Change { id: invoice_id(id)?, expected: caller.expected()?, key: caller.idempotency(&body.0)? })
 }
@@ -97,7 +98,8 @@ pub(crate) async fn approve(
     Ok(respond::committed(api.app.approve_invoice(&caller.actor, key, id, expected).await?))
 }
 
-/// Issues an approved invoice: it gets its number and never changes again.
+/// Issues an approved invoice, and posts it: it gets its number and never changes again. A purchase is entered into the
+/// books under its supplier's number, unless the pack has a paper of the tenant's own for it.
 #[utoipa::path(post, path = "/v1/invoices/{id}/issue", tag = "invoices",
     params(("id" = String, Path), ("If-Match" = String, Header), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = InvoiceView), (status = 409, body = Problem), (status = 422, body = Problem)))]
@@ -155,9 +157,13 @@ pub(crate) async fn show(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
-    /// `draft`, `approved`, `issued` or `cancelled`.
+    /// `draft`, `approved`, `issued`, `cancelled`, or `overdue`: issued, and not paid in full by its day.
     #[param(value_type = Option<String>)]
-    status: Option<InvoiceStatus>,
+    status: Option<ListedStatus>,
+    /// The day as of which something is overdue, `YYYY-MM-DD`; today, in the tenant's time zone, when absent. What was
+    /// paid later than that day counts as paid.
+    #[param(value_type = Option<String>)]
+    as_of: Option<String>,
     /// At most so many, 1 to 200; 50 when absent.
     limit: Option<u32>,
     /// The cursor of the page before.
@@ -186,7 +192,8 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     caller.require(READERS)?;
     let invalid = |detail: String| ApiError::new(Code::QueryInvalid, detail);
-    let Query(ListQuery { status, limit, after }) = query.map_err(|error| invalid(error.body_text()))?;
+    let Query(ListQuery { status, as_of, limit, after }) =
+        query.map_err(|error| invalid(error.body_text()))?;
     let limit = limit.unwrap_or(LIMIT_DEFAULT);
     if !(1..=LIMIT_MAX).contains(&limit) {
         return Err(invalid(format!("limit lies between 1 and {LIMIT_MAX}")));
@@ -198,7 +205,11 @@ pub(crate) async fn list(
         .transpose()?;
     let tenant = &caller.actor.tenant;
     // A view knows no tenants: without this, one that does not exist would have an empty list.
-    api.app.tenant(tenant).await?;
+    let at = api.app.tenant(tenant).await?;
+    let day = as_of
+        .as_deref()
+        .map(|text| date(text).ok_or_else(|| invalid("as_of is a day, as 2026-08-15".to_owned())));
+    let day = day.transpose()?.unwrap_or_else(|| api.app.now_at(&at).date());
     let behind = || ApiError::new(Code::ViewBehind, "the list does not hold that position yet");
     let wanted = caller.position()?;
     if let Some(position) = wanted {
@@ -208,7 +219,7 @@ pub(crate) async fn list(
     } else if let Some(head) = api.app.store.head(tenant).await? {
         api.progress.wait(VIEW, tenant, head.last_position, HEAD_WAIT).await;
     }
-    let query = InvoiceListQuery { status, before, limit: limit + 1 };
+    let query = InvoiceListQuery { status, as_of: day, before, limit: limit + 1 };
     let (reached, mut items) = query.run(&api.app.vault, tenant).await?;
     // A database that crashed may have taken back what the view was known to hold.
     if wanted.is_some_and(|position| reached < position) {
@@ -222,6 +233,10 @@ pub(crate) async fn list(
     if let (Some(link), Some(status)) = (&mut link, status) {
         link.push_str("&status=");
         link.push_str(status.as_str());
+    }
+    if let (Some(link), Some(as_of)) = (&mut link, as_of) {
+        link.push_str("&as_of=");
+        link.push_str(&as_of);
     }
     let mut response = respond::json(&InvoicePage { items, next })?;
     if let Some(link) = link {
@@ -323,7 +338,18 @@ pub(crate) async fn decisions(
                 let answered = Answered::Plan(&issued.assessment.document, &issued.plan);
                 items.push(DecisionView::new(at, &issued.plan_decision, answered, tenant.activations.all()));
             }
-            InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) => {}
+            InvoiceEvent::Recorded(recorded) => items.push(assessed(&recorded.assessment)),
+            InvoiceEvent::NoteIssued(note) => items.extend(note.planned.as_ref().map(|planned| {
+                let answered = Answered::Plan(&note.document, &planned.plan);
+                DecisionView::new(at, &planned.decision, answered, tenant.activations.all())
+            })),
+            InvoiceEvent::Approved(_)
+            | InvoiceEvent::Cancelled(_)
+            | InvoiceEvent::Credited(_)
+            | InvoiceEvent::Debited(_)
+            | InvoiceEvent::WrittenOff(_)
+            | InvoiceEvent::Settled(_)
+            | InvoiceEvent::SettlementReversed(_) => {}
         }
         let metadata: Metadata = serde_json::from_slice(&event.metadata).map_err(CommandError::from)?;
         items.extend(metadata.policies.iter().map(|policy| {

@@ -2,22 +2,23 @@
 
 use axum::http::StatusCode;
 use utoipa::OpenApi;
-use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, Response, ResponseBuilder};
 
 use crate::api::code::Code;
 use crate::api::{
-    accounts, activations, bank_statements, data_subjects, fiscal_periods, fiscal_years, forms, health,
-    invoices, jobs, journal_entries, modules, reconciliations, reports, schedules, shadows, simulations, tax,
-    tax_returns, tenant, verifications,
+    accounts, activations, bank_statements, data_subjects, dry_run, fiscal_periods, fiscal_years, forms,
+    health, import, invoices, jobs, journal_entries, modules, notes, payments, reconciliations, reports,
+    schedules, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Niyam", description = "Amounts, quantities and rates are decimal strings; rates are percent."),
     paths(
-        invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, invoices::show,
+        invoices::draft, invoices::revise, invoices::approve, invoices::issue, invoices::cancel, import::import, notes::credit, notes::debit, notes::write_off, invoices::show,
         invoices::list, invoices::events, invoices::decisions, forms::draw, tax::determine, tax::check_identifier,
         tax::fiscal_period, tax_returns::obligations, tax_returns::register, tax_returns::show, tax_returns::documents, tax_returns::prepare,
         tax_returns::review, tax_returns::file, accounts::from_template, accounts::add, accounts::list, accounts::show, accounts::change,
@@ -27,7 +28,10 @@ use crate::api::{
         journal_entries::draft, journal_entries::show, journal_entries::revise, journal_entries::post,
         journal_entries::reverse, schedules::create, schedules::list, schedules::show, schedules::revise, schedules::end,
         schedules::preview, schedules::run, bank_statements::import, bank_statements::list, bank_statements::show,
-        reconciliations::show, reconciliations::proposals, reconciliations::confirm, reconciliations::undo, reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
+        reconciliations::show, reconciliations::proposals, reconciliations::confirm, reconciliations::undo,
+        payments::create, payments::list, payments::show, payments::complete, payments::fail,
+        payments::reverse, payments::refund, payments::deposit, payments::clear, payments::bounce, payments::allocate,
+        reports::show, tenant::show, tenant::change, modules::upload, modules::list, modules::show,
         modules::policy, modules::change_policy, activations::activate, activations::list, activations::show,
         activations::withdraw, shadows::differences, data_subjects::erase, verifications::ask, verifications::show,
         verifications::give_up, verifications::differences, simulations::ask, simulations::show, simulations::give_up,
@@ -45,6 +49,9 @@ pub(crate) fn document() -> String {
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     for (path, item) in &mut document.paths.paths {
         if path.starts_with("/v1/") {
+            if dry_run::is_offered(path) {
+                [&mut item.put, &mut item.post].into_iter().flatten().for_each(add_dry_run);
+            }
             [&mut item.get, &mut item.put, &mut item.post, &mut item.delete]
                 .into_iter()
                 .flatten()
@@ -54,6 +61,21 @@ pub(crate) fn document() -> String {
     let mut text = document.to_pretty_json().unwrap_or_default();
     text.push('\n');
     text
+}
+
+/// Every command may be tried.
+fn add_dry_run(operation: &mut Operation) {
+    let text = "`true`: nothing is recorded and no number is taken. The answer is what the command would answer, with \
+                `\"dry_run\": true` and `would_record`, the events that it would record, its journal entry among them.";
+    let schema = ObjectBuilder::new().schema_type(Type::Boolean);
+    let parameter = ParameterBuilder::new()
+        .name(dry_run::NAME)
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some(text))
+        .schema(Some(schema))
+        .build();
+    operation.parameters.get_or_insert_default().push(RefOr::T(parameter));
 }
 
 /// The problems that an operation's own line does not name: what the token, the headers and the body may bring.

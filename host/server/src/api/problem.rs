@@ -65,6 +65,34 @@ impl ApiError {
         error
     }
 
+    /// The same, with each place renamed.
+    pub(crate) fn placed(mut self, place: impl Fn(&str) -> String) -> Self {
+        for finding in &mut self.errors {
+            finding.pointer = finding.pointer.as_deref().map(&place);
+        }
+        self
+    }
+
+    /// The status of the response.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its code.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What it says.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Each place that is to blame.
+    pub(crate) fn errors(&self) -> &[Finding] {
+        &self.errors
+    }
+
     /// The response, once the request's trace id is known.
     pub(crate) fn render(&self, trace_id: &str) -> Response {
         let problem = Problem {

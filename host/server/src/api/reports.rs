@@ -23,7 +23,7 @@ use crate::reports::{ReportError, ReportName};
 use crate::roles::READERS;
 
 pub(crate) use json::ReportView;
-pub(crate) use query::ReportQuery;
+pub(crate) use query::{ReportQuery, escaped};
 
 /// How long a report waits for the position that the client named.
 const POSITION_WAIT: Duration = Duration::from_secs(5);

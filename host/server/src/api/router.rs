@@ -20,9 +20,9 @@ use crate::api::caller::TraceId;
 use crate::api::code::Code;
 use crate::api::problem::ApiError;
 use crate::api::{
-    accounts, activations, bank_statements, data_subjects, fiscal_periods, fiscal_years, forms, health,
-    invoices, jobs, journal_entries, modules, reconciliations, reports, respond, schedules, shadows,
-    simulations, tax, tax_returns, tenant, verifications,
+    accounts, activations, bank_statements, data_subjects, dry_run, fiscal_periods, fiscal_years, forms,
+    health, import, invoices, jobs, journal_entries, modules, notes, payments, reconciliations, reports,
+    respond, schedules, shadows, simulations, tax, tax_returns, tenant, verifications,
 };
 use crate::app::App;
 use crate::projections::Progress;
@@ -43,10 +43,14 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
     let ids = Arc::clone(&api.app.ids);
     Router::new()
         .route("/v1/invoices", post(invoices::draft).get(invoices::list))
+        .route("/v1/invoices/import", post(import::import).layer(DefaultBodyLimit::max(import::BYTES_MAX)))
         .route("/v1/invoices/{id}", get(invoices::show).put(invoices::revise))
         .route("/v1/invoices/{id}/approve", post(invoices::approve))
         .route("/v1/invoices/{id}/issue", post(invoices::issue))
         .route("/v1/invoices/{id}/cancel", post(invoices::cancel))
+        .route("/v1/invoices/{id}/credit-notes", post(notes::credit))
+        .route("/v1/invoices/{id}/debit-notes", post(notes::debit))
+        .route("/v1/invoices/{id}/write-off", post(notes::write_off))
         .route("/v1/invoices/{id}/events", get(invoices::events))
         .route("/v1/invoices/{id}/decisions", get(invoices::decisions))
         .route("/v1/invoices/{id}/forms/{code}", get(forms::draw))
@@ -84,6 +88,7 @@ pub(crate) fn router(api: Arc<Api>) -> Router {
             ApiError::new(Code::MethodNotAllowed, "the method is not offered here")
         })
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(dry_run::layer))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(middleware::from_fn(move |request: Request, next: Next| {
             let trace_id = ids.next_id().to_string();
@@ -125,7 +130,23 @@ fn books() -> Router<Arc<Api>> {
         .route("/v1/reconciliations/{statement}/proposals", get(reconciliations::proposals))
         .route("/v1/reconciliations/{statement}/confirm", post(reconciliations::confirm))
         .route("/v1/reconciliations/{statement}/undo", post(reconciliations::undo))
+        .merge(payments())
         .route("/v1/reports/{name}", get(reports::show))
+}
+
+/// The routes of payments.
+fn payments() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/v1/payments", post(payments::create).get(payments::list))
+        .route("/v1/payments/{id}", get(payments::show))
+        .route("/v1/payments/{id}/complete", post(payments::complete))
+        .route("/v1/payments/{id}/fail", post(payments::fail))
+        .route("/v1/payments/{id}/reverse", post(payments::reverse))
+        .route("/v1/payments/{id}/refund", post(payments::refund))
+        .route("/v1/payments/{id}/deposit", post(payments::deposit))
+        .route("/v1/payments/{id}/clear", post(payments::clear))
+        .route("/v1/payments/{id}/bounce", post(payments::bounce))
+        .route("/v1/payments/{id}/allocate", post(payments::allocate))
 }
 
 /// The routes of registers and tax returns.

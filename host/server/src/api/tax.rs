@@ -31,7 +31,7 @@ pub(crate) async fn determine(
     caller.require(READERS)?;
     let document: DocumentRequest = body.parse()?;
     let at = api.app.tenant(&caller.actor.tenant).await?;
-    let assessed = api.app.assess(&at, document.into()).await?;
+    let assessed = api.app.assess(&at, document.try_into()?).await?;
     respond::json(&DeterminationView::from(&assessed.answer.taxes))
 }
 

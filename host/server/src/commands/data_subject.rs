@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use niyam_domain::{DataSubjectErased, DataSubjectEvent, Rejection, SubjectKeyId, TenantId, Version};
-use niyam_store::{Append, Batch, Idempotency, StreamWrite, SubjectKey};
+use niyam_store::{Append, Batch, Idempotency, StreamWrite, SubjectKey, is_rehearsal};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -87,7 +87,7 @@ impl App {
         };
         append.idempotency = key;
         let committed = self.store.append(tenant, append).await?.try_into()?;
-        if let Some(live) = live {
+        if let Some(live) = live.filter(|_| !is_rehearsal()) {
             self.vault.forget_subject(tenant, &live.subject);
             self.tidy_up(tenant, live, now).await;
         }

@@ -204,7 +204,7 @@ impl App {
         let mut stored = Vec::with_capacity(told.len());
         for told in told {
             let range = (Position(told.position.saturating_sub(1)), Position(told.position));
-            let types = Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued]);
+            let types = Happened::types(&Happened::TAXED);
             let opener = self.jobs.opener();
             let events = opener.books().of_types(&actor.tenant, &types, range, 1).await?;
             let event = opener.opening(&actor.tenant).each(events).await?.pop().and_then(Result::ok);

@@ -76,18 +76,18 @@ impl App {
         let Some(issued) = invoice.issued else { return Err(CommandError::NotIssued) };
         let at = self.tenant(&actor.tenant).await?;
         // The pack that planned the issue draws its paper; the taxes may be another module's.
-        let activation = who_decided(&at, &issued.plan_decision)?.clone();
-        let assessment = invoice.assessment;
+        let Some((_, decision)) = &issued.planned else { return Err(CommandError::FormMissing) };
+        let activation = who_decided(&at, decision)?.clone();
+        let (document, taxes) = (invoice.document, invoice.taxes);
         let (number, date) = (issued.facts.number.clone(), issued.facts.issued_on);
-        let identifier = identifier(&assessment.document.supplier);
-        let total = format!("{} {}", assessment.taxes.gross, assessment.document.currency);
+        let identifier = identifier(&document.supplier);
+        let total = format!("{} {}", taxes.gross, document.currency);
         let drawn = self
             .packs
             .call(&actor.tenant, &activation, move |module, config| {
-                let document = &assessment.document;
-                let drawn = module.draw_form(config, &code, document, &assessment.taxes, &issued.facts)?;
+                let drawn = module.draw_form(config, &code, &document, &taxes, &issued.facts)?;
                 match drawn.answer {
-                    Err(_) if !module.form_codes(config, document)?.answer.contains(&code) => Ok(None),
+                    Err(_) if !module.form_codes(config, &document)?.answer.contains(&code) => Ok(None),
                     answer => Ok(Some(answer)),
                 }
             })

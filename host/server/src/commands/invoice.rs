@@ -1,29 +1,26 @@
-//! Invoices: draft, revise, approve, issue, cancel. An issue posts its journal entry in its own transaction, once the
-//! tenant has a chart of accounts; what was issued before has none.
+//! Invoices: draft, revise, approve, cancel. `issue` issues them, `note` issues notes against them, `write_off` gives up
+//! what is open.
 
 use std::sync::Arc;
 
 use niyam_domain::personal::{Place, PlaceKind, personal_of_document};
 use niyam_domain::{
     Aggregate as _, ApproveInvoice, CancelInvoice, DomainEvent as _, DraftInvoice, Invoice, InvoiceCommand,
-    InvoiceId, IssueInvoice, NumberSeriesEvent, Personal as _, PreparedIssue, Rejection, ReviseInvoice,
-    StreamId, SubjectKeyId, Version, World, series_stream,
+    InvoiceId, NoteKind, Personal as _, Rejection, ReviseInvoice, StreamId, SubjectKeyId, Version,
 };
-use niyam_store::{Append, Batch, Idempotency, Serials, StreamWrite};
-use niyam_values::{Attributes, Direction, Document, Finding};
-use uuid::Uuid;
+use niyam_store::{Append, Batch, Idempotency, StreamWrite};
+use niyam_values::{Date, Direction, Document, Finding};
 
 use crate::app::App;
 use crate::commands::books::{TRIES, is_beside};
-use crate::commands::fallback::{Answered, Fallback, in_turn};
-use crate::commands::metadata::{Metadata, event_with, new_event};
+use crate::commands::fallback::{Answered, Fallback};
+use crate::commands::metadata::{Metadata, event_with};
 use crate::commands::once::{Answer, Committed, once};
 use crate::commands::policy::Subject;
-use crate::commands::posting::SalePosting;
+use crate::commands::supplier_number::require_number;
 use crate::commands::views::InvoiceView;
 use crate::commands::{Actor, CommandError, Expected};
 use crate::personal::Sealing;
-use crate::tenants::TenantAt;
 
 /// An invoice at a version of its stream.
 #[derive(Debug, Clone)]
@@ -37,7 +34,7 @@ pub(crate) struct InvoiceAt {
 impl InvoiceAt {
     /// What must still be empty when something of this state is recorded again: the streams of its keys, which tell of
     /// erasures.
-    fn guards(&self) -> impl Iterator<Item = (StreamId, Version)> + use<'_> {
+    pub(crate) fn guards(&self) -> impl Iterator<Item = (StreamId, Version)> + use<'_> {
         self.keys.iter().map(|key| (key.stream(), Version(0)))
     }
 }
@@ -61,15 +58,16 @@ impl App {
             &actor.tenant,
             key.as_ref(),
             Box::pin(async {
-                require_sale(&document)?;
+                require_invoice(&document)?;
                 let id = InvoiceId(self.ids.next_id());
                 let mut tries = 0;
                 loop {
                     let at = self.tenant(&actor.tenant).await?;
                     let assessed = Box::pin(self.assess(&at, document.clone())).await?;
                     let Answered { answer: assessment, fallbacks } = assessed;
+                    self.require_free_number(actor, &assessment.document).await?;
                     let command = InvoiceCommand::Draft(DraftInvoice { invoice_id: id, assessment });
-                    let change = Change { id, key: key.clone(), before: None, command, fallbacks };
+                    let change = Change { key: key.clone(), fallbacks, ..Change::of(id, None, command) };
                     let done = Box::pin(self.record(actor, &at, change)).await;
                     if !(is_beside(&done, &id.stream()) && tries < TRIES) {
                         return done;
@@ -88,15 +86,16 @@ impl App {
         expected: Expected,
         document: Document,
     ) -> Result<Committed, CommandError> {
-        require_sale(&document)?;
+        require_invoice(&document)?;
         let mut tries = 0;
         loop {
             let found = self.expect(actor, id, expected).await?;
             let at = self.tenant(&actor.tenant).await?;
             let assessed = Box::pin(self.assess(&at, document.clone())).await?;
             let Answered { answer: assessment, fallbacks } = assessed;
+            self.require_free_number(actor, &assessment.document).await?;
             let command = InvoiceCommand::Revise(ReviseInvoice { assessment });
-            let change = Change { id, key: None, before: Some(found), command, fallbacks };
+            let change = Change { fallbacks, ..Change::of(id, Some(found), command) };
             let done = Box::pin(self.record(actor, &at, change)).await;
             if !(is_beside(&done, &id.stream()) && tries < TRIES) {
                 return done;
@@ -145,8 +144,7 @@ impl App {
                 loop {
                     let found = self.expect(actor, id, expected).await?;
                     let at = self.tenant(&actor.tenant).await?;
-                    let (key, command, fallbacks) = (key.clone(), command.clone(), Vec::new());
-                    let change = Change { id, key, before: Some(found), command, fallbacks };
+                    let change = Change { key: key.clone(), ..Change::of(id, Some(found), command.clone()) };
                     let done = Box::pin(self.record(actor, &at, change)).await;
                     // The tenant changed, or its customer was erased, meanwhile.
                     if !(is_beside(&done, &id.stream()) && tries < TRIES) {
@@ -159,116 +157,7 @@ impl App {
         .await
     }
 
-    pub(crate) async fn issue_invoice(
-        &self,
-        actor: &Actor,
-        key: Option<Idempotency>,
-        id: InvoiceId,
-        expected: Expected,
-    ) -> Result<Committed, CommandError> {
-        let issue = Box::pin(async {
-            let mut tries = 0;
-            loop {
-                let found = self.expect(actor, id, expected).await?;
-                let at = self.tenant(&actor.tenant).await?;
-                let Answered { answer: prepared, fallbacks } =
-                    Box::pin(self.prepare(actor, &at, &found.invoice)).await?;
-                let posting = self.sale_posting(actor, &found.invoice, prepared.assessment());
-                let posting = Box::pin(posting).await?;
-                let (event, _) = prepared.with_serial(1);
-                let subject = Subject::Invoice { before: Some(&found.invoice), event: &event };
-                let ruled = Box::pin(self.ask_policies(actor, &at, subject)).await?;
-                let issuing = Issuing {
-                    actor: actor.clone(),
-                    metadata: Metadata::new(actor, ruled, &fallbacks),
-                    found,
-                    prepared,
-                    posting,
-                    event_id: self.ids.next_id(),
-                    number_id: self.ids.next_id(),
-                    key: key.clone(),
-                };
-                let done = Box::pin(self.issue(&at, Arc::new(issuing))).await;
-                if done.is_ok() {
-                    self.shadows.recorded(&actor.tenant, &at.tenant.activations);
-                }
-                // The profile, the packs, the chart or the periods changed meanwhile, or the customer was erased: what
-                // was prepared is of yesterday.
-                if is_beside(&done, &id.stream()) && tries < TRIES {
-                    tries += 1;
-                } else {
-                    return done;
-                }
-            }
-        });
-        once(&self.vault, &actor.tenant, key.as_ref(), issue).await
-    }
-
-    /// Everything about the issue but its serial.
-    async fn prepare(
-        &self,
-        actor: &Actor,
-        at: &TenantAt,
-        invoice: &Invoice,
-    ) -> Result<Answered<PreparedIssue>, CommandError> {
-        // Refused before any module is asked when the state does not allow it.
-        invoice.require_issuable()?;
-        let Answered { answer: assessment, mut fallbacks } =
-            self.assess(at, invoice.assessment.document.clone()).await?;
-        let now = self.now_at(at);
-        let issued_on = now.date();
-        let packs = in_turn(&at.tenant.activations, World::ComplianceModule, assessment.document.tax_date);
-        let assessment = Arc::new(assessment);
-        let asked = Arc::clone(&assessment);
-        let planned = self
-            .ask(&actor.tenant, packs, move |module, config| {
-                module.prepare_issue(config, &asked.document, &asked.taxes, issued_on)
-            })
-            .await?;
-        fallbacks.extend(planned.fallbacks);
-        let decided = planned.answer;
-        let command = IssueInvoice {
-            assessment: Arc::unwrap_or_clone(assessment),
-            plan: decided.answer.map_err(Rejection::Findings)?,
-            plan_decision: decided.decision,
-            issued_on,
-            issued_time: now.strftime("%H:%M:%S").to_string(),
-            issued_at: now.timestamp(),
-            attributes: signatory(actor, &at.tenant.profile.attributes),
-        };
-        Ok(Answered { answer: invoice.prepare_issue(command)?, fallbacks })
-    }
-
-    /// Appends an issue: the invoice, its number, its entry; and nothing if what it was made against changed.
-    async fn issue(&self, at: &TenantAt, issuing: Arc<Issuing>) -> Result<Committed, CommandError> {
-        let series = series_stream(issuing.prepared.series())
-            .map_err(|error| CommandError::Defect(error.to_string()))?;
-        let tenant = &issuing.actor.tenant;
-        let stream = issuing.found.invoice.id.stream();
-        let places = issuing.found.invoice.personal();
-        let guards: Vec<_> = issuing.found.guards().collect();
-        let made_against = issuing.posting.made_against();
-        self.vault
-            .append(tenant, &stream, &places, |sealing| {
-                // What has a JSON form once, and is sealed once, is so with any serial.
-                issuing.batch(1, &series, &sealing)?;
-                let (issuing, asked) = (Arc::clone(&issuing), series.clone());
-                let sealing = Arc::new(sealing);
-                let (sealed, key) = (Arc::clone(&sealing), issuing.key.clone());
-                let mut append = Append::with_serials(vec![series.clone()], move |serials: &Serials| {
-                    let serial = serials.get(&asked).map_or(0, |serial| serial.0);
-                    issuing.batch(serial, &asked, &sealed).unwrap_or_default()
-                })
-                .unchanged([(StreamId::tenant(), at.version)])
-                .unchanged(made_against.clone())
-                .unchanged(guards.iter().cloned());
-                append.idempotency = key;
-                Ok((sealing, append))
-            })
-            .await
-    }
-
-    async fn expect(
+    pub(super) async fn expect(
         &self,
         actor: &Actor,
         id: InvoiceId,
@@ -284,8 +173,13 @@ impl App {
     }
 
     /// Lets the domain decide, asks the policies about what it allows, and appends.
-    async fn record(&self, actor: &Actor, at: &TenantAt, change: Change) -> Result<Committed, CommandError> {
-        let Change { id, key, before, command, fallbacks } = change;
+    pub(super) async fn record(
+        &self,
+        actor: &Actor,
+        at: &crate::tenants::TenantAt,
+        change: Change,
+    ) -> Result<Committed, CommandError> {
+        let Change { id, key, before, command, fallbacks, day, made_against, writes } = change;
         let is_new = before.is_none();
         let expected = before.as_ref().map_or(Version(0), |before| before.version);
         let state = before.as_ref().map(|before| &before.invoice);
@@ -302,7 +196,7 @@ impl App {
             let ruled = self.ask_policies(actor, at, subject).await?;
             let metadata = Metadata::new(actor, ruled, &fallbacks);
             let next = Invoice::evolve(state.take(), event.clone())?;
-            let day = next.assessment.document.tax_date;
+            let day = day.unwrap_or(next.document.tax_date);
             let recorded = event_with(self.ids.next_id(), &event, &metadata, day)?;
             happened.push((event, recorded));
             policies.extend(metadata.policies);
@@ -322,7 +216,9 @@ impl App {
                 let events = sealed.collect::<Result<_, _>>()?;
                 let write = StreamWrite { stream: id.stream(), expected, events };
                 let answer = kept(&answer, &state, key.as_ref(), &sealing)?;
-                let mut append = Append::of(Batch { writes: vec![write], answer })
+                let writes = std::iter::once(write).chain(writes.iter().cloned()).collect();
+                let mut append = Append::of(Batch { writes, answer })
+                    .unchanged(made_against.iter().cloned())
                     // What the modules and policies said is of this state of the tenant.
                     .unchanged([(StreamId::tenant(), at.version)])
                     .unchanged(guards.iter().cloned());
@@ -336,18 +232,39 @@ impl App {
 }
 
 /// A command on an invoice, with all that it needs.
-struct Change {
-    id: InvoiceId,
-    key: Option<Idempotency>,
+pub(super) struct Change {
+    pub(super) id: InvoiceId,
+    pub(super) key: Option<Idempotency>,
     /// As it stands; `None` when it is to be drafted.
-    before: Option<InvoiceAt>,
-    command: InvoiceCommand,
+    pub(super) before: Option<InvoiceAt>,
+    pub(super) command: InvoiceCommand,
     /// Modules that failed when they were asked for it.
-    fallbacks: Vec<Fallback>,
+    pub(super) fallbacks: Vec<Fallback>,
+    /// The day for which it counts; the document's when absent.
+    pub(super) day: Option<Date>,
+    /// Further streams that must not have moved on.
+    pub(super) made_against: Vec<(StreamId, Version)>,
+    /// What else is written in the transaction.
+    pub(super) writes: Vec<StreamWrite>,
+}
+
+impl Change {
+    pub(super) fn of(id: InvoiceId, before: Option<InvoiceAt>, command: InvoiceCommand) -> Self {
+        Self {
+            id,
+            key: None,
+            before,
+            command,
+            fallbacks: Vec::new(),
+            day: None,
+            made_against: Vec::new(),
+            writes: Vec::new(),
+        }
+    }
 }
 
 /// An answer as it is kept for a repetition of the request; where none is kept, nothing of it is sealed.
-fn kept(
+pub(super) fn kept(
     answer: &Answer,
     state: &Invoice,
     key: Option<&Idempotency>,
@@ -360,7 +277,7 @@ fn kept(
 
 /// The personal places of an [`Answer`] that shows the invoice.
 fn places_of_view(invoice: &Invoice) -> Vec<Place> {
-    let document = &invoice.assessment.document;
+    let document = &invoice.document;
     let mut places = personal_of_document(document, "/body");
     // The exchange rate's source is no attribute there.
     for place in &mut places {
@@ -371,54 +288,14 @@ fn places_of_view(invoice: &Invoice) -> Vec<Place> {
     places
 }
 
-/// An issue that lacks its serial alone.
-struct Issuing {
-    actor: Actor,
-    metadata: Metadata,
-    found: InvoiceAt,
-    prepared: PreparedIssue,
-    posting: SalePosting,
-    event_id: Uuid,
-    number_id: Uuid,
-    key: Option<Idempotency>,
-}
-
-impl Issuing {
-    fn batch(&self, serial: u64, series: &StreamId, sealing: &Sealing) -> Result<Batch, CommandError> {
-        let (event, drawn) = self.prepared.with_serial(serial);
-        let id = self.found.invoice.id;
-        let day = self.found.invoice.assessment.document.tax_date;
-        let issued = sealing.event(&event, event_with(self.event_id, &event, &self.metadata, day)?)?;
-        let number = new_event(self.number_id, &NumberSeriesEvent::Drawn(drawn), &self.actor, day)?;
-        let invoice = Invoice::evolve(Some(self.found.invoice.clone()), event)?;
-        let version = Version(self.found.version.0 + 1);
-        let view = InvoiceView::new(&invoice, version).with_policies(&self.metadata.policies);
-        let answer = Answer::new(200, None, version, &view)?;
-        let mut writes = vec![
-            StreamWrite { stream: id.stream(), expected: self.found.version, events: vec![issued] },
-            StreamWrite {
-                stream: series.clone(),
-                expected: Version(serial.saturating_sub(1)),
-                events: vec![number],
-            },
-        ];
-        writes.extend(self.posting.write(&self.actor, &invoice)?);
-        Ok(Batch { writes, answer: kept(&answer, &invoice, self.key.as_ref(), sealing)? })
-    }
-}
-
-/// Who answers for the paper: as the profile says, else the user who issues it, in the role held.
-pub(crate) fn signatory(actor: &Actor, profile: &Attributes) -> Attributes {
-    let role = actor.roles.first().map_or("user", |role| role.as_str());
-    let person = profile.get("responsible_person").unwrap_or(&actor.user);
-    let designation = profile.get("designation").unwrap_or(role);
-    Attributes::new().with("responsible_person", person).with("designation", designation)
-}
-
-fn require_sale(document: &Document) -> Result<(), Rejection> {
-    if document.direction == Direction::Sale {
-        return Ok(());
-    }
-    let finding = Finding::error("direction-not-supported", "only sales are invoiced").at("/direction");
+/// Refuses what is drafted in another way, or not at all.
+fn require_invoice(document: &Document) -> Result<(), Rejection> {
+    require_number(document)?;
+    let message = match (NoteKind::of(&document.kind), document.direction) {
+        (Some(_), _) => "a note is issued against its invoice, at /v1/invoices/{id}",
+        (None, Direction::Purchase) if document.kind != "invoice" => "of purchases, invoices are recorded",
+        _ => return Ok(()),
+    };
+    let finding = Finding::error("kind-not-supported", message).at("/kind");
     Err(Rejection::Findings(vec![finding]))
 }

@@ -207,7 +207,7 @@ impl From<&JournalLine> for JournalLineView {
 /// The document that an entry is of.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EntrySourceView {
-    /// `invoice`, `year-close` or `schedule`.
+    /// `invoice`, `payment`, `write-off`, `year-close` or `schedule`.
     #[schema(value_type = String)]
     kind: niyam_domain::SourceKind,
     #[schema(value_type = String)]

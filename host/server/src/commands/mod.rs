@@ -13,10 +13,16 @@ pub(crate) mod fallback;
 pub(crate) mod fiscal_years;
 pub(crate) mod form;
 pub(crate) mod invoice;
+pub(crate) mod issue;
 pub(crate) mod journal;
 pub(crate) mod metadata;
+pub(crate) mod note;
 pub(crate) mod obligations;
 pub(crate) mod once;
+pub(crate) mod payment;
+pub(crate) mod payment_parts;
+mod payment_policy;
+pub(crate) mod payment_views;
 pub(crate) mod periods;
 pub(crate) mod policy;
 pub(crate) mod policy_views;
@@ -27,11 +33,13 @@ pub(crate) mod schedule_run;
 pub(crate) mod schedule_views;
 pub(crate) mod schedules;
 mod sealed;
+pub(crate) mod supplier_number;
 pub(crate) mod tax;
 pub(crate) mod tax_documents;
 pub(crate) mod tax_return;
 pub(crate) mod tenant;
 pub(crate) mod views;
+pub(crate) mod write_off;
 pub(crate) mod year_close;
 
 use niyam_documents::DrawError;
@@ -47,7 +55,13 @@ use crate::roles::Role;
 
 /// The rules that commands keep themselves: the code of a finding, and what is wanted.
 pub(crate) const RULES: &[(&str, &str)] = &[
-    ("direction-not-supported", "Only sales are invoiced."),
+    ("kind-not-supported", "Of purchases, invoices are recorded; notes are issued against their invoice."),
+    ("supplier-number-missing", "A purchase has its supplier's number."),
+    (
+        "supplier-number-invalid",
+        "A supplier's number has at most 64 characters, a letter or digit among them.",
+    ),
+    ("supplier-number-used", "A supplier's number is recorded once."),
     ("time-zone-unknown", "A tenant's time zone is an IANA name, for example Asia/Dhaka."),
     ("text-invalid", "A text of the profile or of the books is not empty, printable, and not too long."),
 ];

@@ -1,11 +1,14 @@
 //! Policies: the tenant's own rules, asked in order before a command commits.
 //!
-//! They are asked about invoices and the profile. Activations and the module policy are changed without them: a policy
+//! They are asked about invoices, payments and the profile. Activations and the module policy are changed without them: a policy
 //! that denies everything, or fails, could never be withdrawn otherwise.
 
 use std::sync::Arc;
 
-use niyam_domain::{Decision, Invoice, InvoiceEvent, InvoiceStatus, Profile, Rejection, TenantId, World};
+use niyam_domain::{
+    Assessment, Decision, Invoice, InvoiceEvent, InvoiceStatus, NoteKind, Payment, PaymentEvent, Profile,
+    Rejection, TenantId, World,
+};
 use niyam_modules::Decided;
 use niyam_values::policy::{Request, Ruling};
 use niyam_values::{Date, Determination, Document, Finding};
@@ -13,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::App;
 use crate::commands::fallback::{Answered, Fallback};
-use crate::commands::{Actor, CommandError};
+use crate::commands::{Actor, CommandError, payment_policy};
 use crate::roles::Role;
 use crate::tenants::TenantAt;
 
@@ -26,6 +29,13 @@ pub(crate) enum Subject<'a> {
         before: Option<&'a Invoice>,
         /// What is about to happen to it. An issue's serial and number are not looked at: they are not drawn yet.
         event: &'a InvoiceEvent,
+    },
+    /// An event of a payment.
+    Payment {
+        /// The payment as it stands; `None` before it is recorded.
+        before: Option<&'a Payment>,
+        /// What is about to happen to it.
+        event: &'a PaymentEvent,
     },
     /// A new profile of the tenant.
     Profile {
@@ -85,12 +95,13 @@ struct ProfileBody<'a> {
 ///
 /// All of it comes from the event, the state before it, and `user`, `roles` and `today` of the event's metadata. The body
 /// is JSON without white space, in this order: of an invoice `today`, `document` and `taxes` as the event leaves them,
-/// `status` before it (`null` for a draft that is new), `reason` of a cancellation or `null`; of a tenant `today` and
+/// `status` before it (`null` for a draft that is new and for a note), `reason` of a cancellation, a note or of what is
+/// written off, or `null`; of a payment what `payment_policy` makes of it; of a tenant `today` and
 /// the new `profile`, whole. Documents and profiles have the shape that their events have. Events are read opened; once a
 /// data subject is erased, what was asked about it is no longer to be had.
 ///
 /// # Errors
-/// When the event needs an invoice and there is none.
+/// When the event needs an invoice or a payment and there is none.
 pub(crate) fn policy_request(
     subject: Subject<'_>,
     user: &str,
@@ -99,30 +110,46 @@ pub(crate) fn policy_request(
 ) -> Result<Request, CommandError> {
     let (command, aggregate, body_json) = match subject {
         Subject::Invoice { before, event } => {
-            let stands = || before.map(|invoice| &invoice.assessment).ok_or(Rejection::InvoiceMissing);
-            let (command, assessment, reason) = match event {
-                InvoiceEvent::Drafted(drafted) => ("draft-invoice", &drafted.assessment, None),
-                InvoiceEvent::Revised(revised) => ("revise-invoice", &revised.assessment, None),
+            let stands = || {
+                let stands = before.map(|invoice| (&invoice.document, &invoice.taxes));
+                stands.ok_or(Rejection::InvoiceMissing)
+            };
+            let (command, (document, taxes), reason) = match event {
+                InvoiceEvent::Drafted(drafted) => ("draft-invoice", of(&drafted.assessment), None),
+                InvoiceEvent::Revised(revised) => ("revise-invoice", of(&revised.assessment), None),
                 InvoiceEvent::Approved(_) => ("approve-invoice", stands()?, None),
-                InvoiceEvent::Issued(issued) => ("issue-invoice", &issued.assessment, None),
+                InvoiceEvent::Issued(issued) => ("issue-invoice", of(&issued.assessment), None),
+                InvoiceEvent::Recorded(recorded) => ("issue-invoice", of(&recorded.assessment), None),
                 InvoiceEvent::Cancelled(cancelled) => {
                     ("cancel-invoice", stands()?, cancelled.reason.as_deref())
                 }
+                InvoiceEvent::NoteIssued(note) => {
+                    let command = match note.kind {
+                        NoteKind::CreditNote => "issue-credit-note",
+                        NoteKind::DebitNote => "issue-debit-note",
+                    };
+                    (command, (&note.document, &note.taxes), note.document.attributes.get("reason"))
+                }
+                InvoiceEvent::WrittenOff(written_off) => {
+                    ("write-off-invoice", stands()?, Some(written_off.reason.as_str()))
+                }
+                // They come with the command of another document, which policies are asked about.
+                InvoiceEvent::Credited(_) => ("credit-invoice", stands()?, None),
+                InvoiceEvent::Debited(_) => ("debit-invoice", stands()?, None),
+                InvoiceEvent::Settled(_) => ("settle-invoice", stands()?, None),
+                InvoiceEvent::SettlementReversed(_) => ("reverse-settlement", stands()?, None),
             };
             let id = match (event, before) {
                 (InvoiceEvent::Drafted(drafted), _) => drafted.invoice_id,
+                (InvoiceEvent::NoteIssued(note), _) => note.note_id,
                 (_, Some(invoice)) => invoice.id,
                 (_, None) => return Err(Rejection::InvoiceMissing.into()),
             };
-            let body = InvoiceBody {
-                today,
-                document: &assessment.document,
-                taxes: &assessment.taxes,
-                status: before.map(|invoice| invoice.status),
-                reason,
-            };
+            let body =
+                InvoiceBody { today, document, taxes, status: before.map(|invoice| invoice.status), reason };
             (command, id.to_string(), serde_json::to_string(&body)?)
         }
+        Subject::Payment { before, event } => payment_policy::asked(before, event, today)?,
         Subject::Profile { tenant, profile } => {
             let body = ProfileBody { today, profile };
             ("change-profile", tenant.to_string(), serde_json::to_string(&body)?)
@@ -135,6 +162,10 @@ pub(crate) fn policy_request(
         user: user.to_owned(),
         roles: roles.iter().map(|role| role.as_str().to_owned()).collect(),
     })
+}
+
+fn of(assessment: &Assessment) -> (&Document, &Determination) {
+    (&assessment.document, &assessment.taxes)
 }
 
 impl App {

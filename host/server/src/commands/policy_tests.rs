@@ -33,8 +33,8 @@ fn a_body_holds_the_documents_of_the_events_word_for_word() {
     let (drafted, payload) = example("invoice.drafted.v1");
     let request = asked(None, &drafted);
     let invoice = Invoice::evolve(None, drafted).unwrap();
-    let document = serde_json::to_string(&invoice.assessment.document).unwrap();
-    let taxes = serde_json::to_string(&invoice.assessment.taxes).unwrap();
+    let document = serde_json::to_string(&invoice.document).unwrap();
+    let taxes = serde_json::to_string(&invoice.taxes).unwrap();
     assert!(payload.contains(&document) && payload.contains(&taxes));
     let body = |status: &str, reason: &str| {
         format!(
@@ -74,6 +74,44 @@ fn an_issue_is_asked_about_before_its_number_is_known() {
 fn what_happens_to_no_invoice_is_not_asked_about() {
     let subject = Subject::Invoice { before: None, event: &example("invoice.approved.v1").0 };
     assert!(policy_request(subject, "rahima", &[], TODAY).is_err());
+}
+
+#[test]
+fn a_payments_body_says_what_it_is_and_what_the_command_names() {
+    let example = |event_type: &str| {
+        let (_, payload) = EXAMPLES.iter().find(|(name, _)| *name == event_type).unwrap();
+        PaymentEvent::read(event_type, payload.as_bytes()).unwrap()
+    };
+    let asked = |before: Option<&Payment>, event: &PaymentEvent| {
+        policy_request(Subject::Payment { before, event }, "rahima", &[], TODAY)
+    };
+    let created = example("payment.created.v1");
+    let payment = Payment::evolve(None, created.clone()).unwrap();
+    let terms = serde_json::to_string(&payment.terms).unwrap();
+    let request = asked(None, &created).unwrap();
+    assert_eq!((request.command.as_str(), request.aggregate), ("create-payment", payment.id.to_string()));
+    assert_eq!(
+        request.body_json,
+        format!(
+            r#"{{"today":"2026-08-15","payment":{terms},"status":null,"date":null,"amount":null,"allocations":null,"reason":null}}"#
+        )
+    );
+    for (event_type, command) in [
+        ("payment.completed.v1", "complete-payment"),
+        ("payment.failed.v1", "fail-payment"),
+        ("payment.reversed.v1", "reverse-payment"),
+        ("payment.refunded.v1", "refund-payment"),
+        ("payment.cheque-deposited.v1", "deposit-cheque"),
+        ("payment.cheque-cleared.v1", "clear-cheque"),
+        ("payment.cheque-bounced.v1", "bounce-cheque"),
+        ("payment.advance-allocated.v1", "allocate-advance"),
+        ("payment.advance-refunded.v1", "refund-advance"),
+    ] {
+        let request = asked(Some(&payment), &example(event_type)).unwrap();
+        assert_eq!(request.command, command);
+        assert!(request.body_json.contains("\"status\":\"pending\""), "{}", request.body_json);
+        assert!(asked(None, &example(event_type)).is_err());
+    }
 }
 
 fn guest(name: &str) -> Vec<u8> {

@@ -1,12 +1,13 @@
-//! The journal entry of a document, written in the transaction that issues the document.
+//! The journal entry of a document, written in the transaction that makes the document count.
 
 use std::sync::Arc;
 
 use niyam_domain::{
-    Assessment, Books, Chart, EntryEvent, EntryId, EntryPosted, EntrySource, Invoice, InvoiceId, Rejection,
-    SourceKind, StreamId, Version, post_sale,
+    Books, Chart, Entry, EntryEvent, EntryId, EntryPosted, EntrySource, Invoice, InvoiceId, JournalEntry,
+    Rejection, SourceKind, StreamId, Version,
 };
 use niyam_store::StreamWrite;
+use niyam_values::Date;
 use uuid::Uuid;
 
 use crate::app::App;
@@ -14,8 +15,8 @@ use crate::commands::books::authority;
 use crate::commands::metadata::new_event;
 use crate::commands::{Actor, CommandError};
 
-/// What an issue is posted by; nothing where the tenant has no chart of accounts.
-pub(crate) struct SalePosting {
+/// What a document is posted by; nothing where the tenant has no chart of accounts.
+pub(crate) struct Posting {
     chart: Option<Arc<Chart>>,
     chart_version: Version,
     periods_version: Version,
@@ -23,59 +24,67 @@ pub(crate) struct SalePosting {
 }
 
 impl App {
-    /// Whether `assessment` may be issued and posted as `invoice`, and by what.
-    pub(crate) async fn sale_posting(
+    /// Whether something may count for `day`, which lies at a place of the request, with the entry that it makes of the
+    /// tenant's chart, if it has one; and by what it is posted.
+    pub(crate) async fn posting(
         &self,
         actor: &Actor,
-        invoice: &Invoice,
-        assessment: &Assessment,
-    ) -> Result<SalePosting, CommandError> {
-        const DAY: &str = "/tax_date";
+        (day, place): (Date, &str),
+        entry: impl FnOnce(&Chart) -> Result<Option<Entry>, Rejection>,
+    ) -> Result<Posting, CommandError> {
         let chart = self.chart(&actor.tenant).await?;
         let periods = self.periods(&actor.tenant).await?;
         let authority = authority(actor);
-        if let Some(chart) = &chart
-            && let Some(entry) = post_sale(&chart.state, invoice.id, assessment, "")?
-        {
+        let entry = match &chart {
+            Some(chart) => entry(&chart.state)?,
+            None => None,
+        };
+        if let (Some(chart), Some(entry)) = (&chart, entry) {
             let books = Books { chart: &chart.state, periods: &periods.state, authority };
-            books.admit(&entry, DAY)?;
-        } else if let Some(finding) = periods.state.check_day(assessment.document.tax_date, authority, DAY) {
+            books.admit(&entry, place)?;
+        } else if let Some(finding) = periods.state.check_day(day, authority, place) {
             return Err(Rejection::Findings(vec![finding]).into());
         }
-        Ok(SalePosting {
+        Ok(Posting {
             chart_version: chart.as_ref().map_or(Version(0), |chart| chart.version),
             chart: chart.map(|chart| Arc::new(chart.state)),
             periods_version: periods.version,
             event_id: self.ids.next_id(),
         })
     }
+
+    /// Whether the invoice stands in the books: one that was issued before there was a chart of accounts does not, and
+    /// what changes it moves nothing there.
+    pub(crate) async fn is_posted(&self, actor: &Actor, invoice: &Invoice) -> Result<bool, CommandError> {
+        let stream = entry_of(invoice.id).stream();
+        Ok(self.at::<JournalEntry>(&actor.tenant, &stream).await?.is_some())
+    }
 }
 
-impl SalePosting {
+impl Posting {
     /// The streams that must not have moved on when it is written.
     pub(crate) fn made_against(&self) -> [(StreamId, Version); 2] {
         [(StreamId::chart(), self.chart_version), (StreamId::periods(), self.periods_version)]
     }
 
-    /// The entry of the issued `invoice`.
+    /// What `entry` makes of the chart, posted as the entry of a document.
     pub(crate) fn write(
         &self,
         actor: &Actor,
-        invoice: &Invoice,
+        (entry_id, kind, document): (EntryId, SourceKind, InvoiceId),
+        entry: impl FnOnce(&Chart) -> Result<Option<Entry>, Rejection>,
     ) -> Result<Option<StreamWrite>, CommandError> {
-        let (Some(chart), Some(issued)) = (&self.chart, &invoice.issued) else { return Ok(None) };
-        let number = &issued.facts.number;
-        let Some(entry) = post_sale(chart, invoice.id, &invoice.assessment, number)? else { return Ok(None) };
-        let entry_id = entry_of(invoice.id);
+        let Some(chart) = &self.chart else { return Ok(None) };
+        let Some(entry) = entry(chart)? else { return Ok(None) };
         let day = entry.date;
-        let source = Some(EntrySource { kind: SourceKind::Invoice, id: invoice.id.0 });
+        let source = Some(EntrySource { kind, id: document.0 });
         let posted = EntryEvent::Posted(EntryPosted { entry_id, entry, source, reverses: None });
         let event = new_event(self.event_id, &posted, actor, day)?;
         Ok(Some(StreamWrite { stream: entry_id.stream(), expected: Version(0), events: vec![event] }))
     }
 }
 
-/// The entry of an invoice bears its id: there is at most one.
-fn entry_of(invoice: InvoiceId) -> EntryId {
+/// The entry of an invoice or a note bears its id: there is at most one.
+pub(crate) fn entry_of(invoice: InvoiceId) -> EntryId {
     EntryId(invoice.0)
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use niyam_domain::personal::Place;
 use niyam_domain::{StreamId, TenantId};
-use niyam_store::{Append, AppendError, Appended, Idempotency};
+use niyam_store::{Append, AppendError, Appended, Idempotency, is_rehearsal};
 
 use crate::commands::CommandError;
 use crate::commands::once::Committed;
@@ -31,7 +31,10 @@ impl Vault {
             let append = sealing.guard(append);
             let refused = match self.store().append(tenant, append).await {
                 Ok(appended) => {
-                    self.keep(&sealing);
+                    // A key that was not made must not seal what is written later.
+                    if !is_rehearsal() {
+                        self.keep(&sealing);
+                    }
                     let opening = self.opening(tenant).knowing(&sealing);
                     return answer(opening, key.as_ref(), appended).await;
                 }

@@ -130,12 +130,13 @@ impl App {
             let events = self.vault.opener().books().at(tenant, page).await?;
             for opened in opening.events(events).await? {
                 erased |= opened.erased;
-                let InvoiceEvent::Issued(issued) = opened.read()? else {
+                let read: InvoiceEvent = opened.read()?;
+                let entry = read.into_register_entry().ok_or_else(|| {
                     let position = opened.event.position;
-                    return Err(CommandError::Defect(format!("no issue at position {position}")));
-                };
+                    CommandError::Defect(format!("no issue at position {position}"))
+                })?;
                 let id = opened.event.stream.as_str().trim_start_matches("invoice/").to_owned();
-                documents.push(TaxDocument { id, entry: issued.into() });
+                documents.push(TaxDocument { id, entry });
             }
         }
         Ok(TaxDocumentsOf { documents, erased })

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::commands::books::{At, TRIES};
 use crate::commands::fallback::in_turn;
 use crate::commands::form::who_decided;
-use crate::commands::invoice::signatory;
+use crate::commands::issue::signatory;
 use crate::commands::metadata::{Metadata, event_with};
 use crate::commands::once::{Answer, Committed, once};
 use crate::commands::policy::Ruled;

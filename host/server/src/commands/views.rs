@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 use niyam_domain::{
-    Activated, ActivationState, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Position, Profile,
-    Tenant, TenantId, Version, World,
+    Activated, ActivationState, DUE_DATE, Decision, Invoice, InvoiceId, ModulePolicy, OnFailure, Position,
+    Profile, Tenant, TenantId, Version, World,
 };
 use niyam_values::{
     Attributes, Citation, Date, Decimal, Determination, Direction, Document, Effect, Finding, Identifier,
@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 
 use crate::commands::policy::PolicyDecision;
 use crate::commands::policy_views::{PolicyFindingView, PolicyView, policy_findings};
+use crate::commands::supplier_number::{SUPPLIER_DATE, SUPPLIER_NUMBER};
 
 /// The law behind a figure.
 #[derive(Debug, Serialize, ToSchema)]
@@ -240,14 +241,30 @@ pub(crate) struct ExchangeRateView {
     source: Option<String>,
 }
 
+/// The supplier's own number and day.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SupplierInvoiceView {
+    number: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    date: Option<String>,
+}
+
 /// A document as it stands.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DocumentView {
     #[schema(value_type = String)]
     direction: Direction,
     kind: String,
+    /// The supplier's own paper, of a purchase.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supplier_invoice: Option<SupplierInvoiceView>,
     #[schema(value_type = String, format = Date)]
     tax_date: Date,
+    /// By when it is to be paid, where it says so; the tax date otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Date)]
+    due_date: Option<String>,
     currency: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     exchange_rate: Option<ExchangeRateView>,
@@ -263,12 +280,20 @@ pub(crate) struct DocumentView {
 impl From<&Document> for DocumentView {
     fn from(document: &Document) -> Self {
         let source = document.attributes.get(EXCHANGE_RATE_SOURCE);
-        let own = |&(name, _): &(&str, &str)| name != EXCHANGE_RATE_SOURCE;
+        let number = document.attributes.get(SUPPLIER_NUMBER);
+        let supplier_invoice = number.map(|number| SupplierInvoiceView {
+            number: number.to_owned(),
+            date: document.attributes.get(SUPPLIER_DATE).map(str::to_owned),
+        });
+        let apart = [EXCHANGE_RATE_SOURCE, SUPPLIER_NUMBER, SUPPLIER_DATE, DUE_DATE];
+        let own = |(name, _): &(&str, &str)| !apart.contains(name);
         let own = document.attributes.iter().filter(own);
         Self {
             direction: document.direction,
             kind: document.kind.clone(),
+            supplier_invoice,
             tax_date: document.tax_date,
+            due_date: document.attributes.get(DUE_DATE).map(str::to_owned),
             currency: document.currency.clone(),
             exchange_rate: document
                 .exchange_rate
@@ -307,9 +332,43 @@ pub(crate) struct InvoiceView {
     #[serde(flatten)]
     document: DocumentView,
     taxes: DeterminationView,
+    /// Once issued: what is left to be paid; of a credit note, what is left to be paid back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    outstanding: Option<Decimal>,
+    /// What will never be paid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    written_off: Option<Decimal>,
+    /// What a note is against.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<AgainstView>,
+    /// What may still be credited of each line, once issued.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left: Vec<LeftView>,
     /// What the tenant's policies found; in the answer of the command that they let pass.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policy_findings: Vec<PolicyFindingView>,
+}
+
+/// The invoice that a note is against.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AgainstView {
+    #[schema(value_type = String)]
+    invoice: InvoiceId,
+    number: String,
+}
+
+/// What may still be credited of a line.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct LeftView {
+    line_id: String,
+    #[schema(value_type = String)]
+    quantity: Decimal,
+    #[schema(value_type = String)]
+    net: Decimal,
+    #[schema(value_type = String)]
+    gross: Decimal,
 }
 
 impl InvoiceView {
@@ -320,16 +379,28 @@ impl InvoiceView {
 
     pub(crate) fn new(invoice: &Invoice, version: Version) -> Self {
         let issued = invoice.issued.as_ref();
+        let places = invoice.document.minor_units.into();
+        let left = invoice.left.iter().map(|line| LeftView {
+            line_id: line.line_id.clone(),
+            quantity: line.quantity,
+            net: line.net,
+            gross: line.gross,
+        });
+        let against = invoice.note.as_ref();
         Self {
             id: invoice.id,
             version,
             status: invoice.status.as_str(),
             number: issued.map(|issued| issued.facts.number.clone()),
-            form: issued.map(|issued| issued.plan.form.clone()),
+            form: issued.and_then(|issued| issued.planned.as_ref()).map(|(plan, _)| plan.form.clone()),
             issued_on: issued.map(|issued| issued.facts.issued_on),
             issued_at: issued.map(|issued| issued.issued_at),
-            document: (&invoice.assessment.document).into(),
-            taxes: (&invoice.assessment.taxes).into(),
+            document: (&invoice.document).into(),
+            taxes: (&invoice.taxes).into(),
+            outstanding: issued.map(|_| with_places(invoice.outstanding, places)),
+            written_off: Some(with_places(invoice.written_off, places)).filter(|amount| !amount.is_zero()),
+            against: against.map(|of| AgainstView { invoice: of.invoice, number: of.number.clone() }),
+            left: left.collect(),
             policy_findings: Vec::new(),
         }
     }

@@ -3,14 +3,11 @@
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::civil::Date;
-use niyam_domain::{Position, TenantId};
+use niyam_domain::{InvoiceEvent, Position, TenantId};
 use niyam_store::{Database, Reader, Recorded, Scope, Writer};
 
 use crate::projections::view::{ApplyError, Build, View};
 use crate::projections::writer::run;
-
-/// What an issue is called, in every version.
-const ISSUED: &str = "invoice.issued.";
 
 /// The view.
 pub(crate) struct TaxDocuments;
@@ -68,9 +65,9 @@ impl View for TaxDocuments {
     }
 }
 
-/// An issue is recorded for its document's tax date.
+/// An issue is recorded for its document's tax date, and so are purchases and notes.
 async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<(), ApplyError> {
-    if !event.event_type.starts_with(ISSUED) {
+    if !InvoiceEvent::is_issue(&event.event_type) {
         return Ok(());
     }
     run!(

@@ -6,11 +6,12 @@ use niyam_store::{Recorded, Writer};
 
 use crate::projections::invoice_list::InvoiceList;
 use crate::projections::ledger::Ledger;
+use crate::projections::payment_list::PaymentList;
 use crate::projections::schedules::Schedules;
 use crate::projections::tax_documents::TaxDocuments;
 
 /// Every view that is kept.
-pub(crate) static VIEWS: &[&dyn View] = &[&InvoiceList, &Ledger, &TaxDocuments, &Schedules];
+pub(crate) static VIEWS: &[&dyn View] = &[&InvoiceList, &Ledger, &PaymentList, &TaxDocuments, &Schedules];
 
 /// Which of the builds of a view: a rebuild fills another beside the one that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

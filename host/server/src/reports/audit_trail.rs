@@ -1,7 +1,9 @@
 //! All that happened to one document: who, when, and which decisions of modules shaped it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use niyam_domain::{Decision, StreamId, Version};
+use niyam_domain::{Decision, DomainEvent as _, InvoiceEvent, StreamId, Version};
 use niyam_store::Recorded;
 use niyam_values::Cell;
 use serde_json::Value;
@@ -12,8 +14,9 @@ use super::table::{Column, Row, Table, number, said, text};
 use crate::commands::CommandError;
 use crate::commands::metadata::Metadata;
 
-/// The kinds of streams that bear a document's id: the document itself, and its entry.
-const STREAMS: [&str; 2] = ["invoice", "journal-entry"];
+/// The kinds of streams that bear a document's id: the document itself, and its entry. An invoice's trail has the
+/// payments that settled it.
+const STREAMS: [&str; 3] = ["invoice", "payment", "journal-entry"];
 
 const COLUMNS: &[Column] = &[
     number("position", "Position"),
@@ -32,11 +35,10 @@ const COLUMNS: &[Column] = &[
 pub(super) async fn read(reading: &mut Reading<'_, '_>) -> Result<Found, ReportError> {
     let document = reading.asked.document.ok_or(ReportError::Missing("document"))?;
     let known_at = reading.asked.known_at.unwrap_or(Timestamp::MAX);
-    let mut events = Vec::new();
-    for id in reading.ledger.entries_about(document).await?.into_iter().chain([document]) {
-        for kind in STREAMS {
-            events.extend(stream(reading, kind, id).await?);
-        }
+    let mut events = about(reading, document).await?;
+    let payments: BTreeSet<Uuid> = events.iter().filter_map(payment_of).collect();
+    for payment in payments {
+        events.extend(about(reading, payment).await?);
     }
     events.retain(|event| event.recorded_at <= known_at && event.effective_date <= reading.as_of);
     if events.is_empty() {
@@ -47,6 +49,28 @@ pub(super) async fn read(reading: &mut Reading<'_, '_>) -> Result<Found, ReportE
     let rows = events.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     let about = Some(document.to_string());
     Ok(Found { about, columns: COLUMNS, tables: vec![Table { currency: None, rows }], next: None })
+}
+
+/// What happened to a document and to its entries.
+async fn about(reading: &mut Reading<'_, '_>, document: Uuid) -> Result<Vec<Recorded>, ReportError> {
+    let mut events = Vec::new();
+    for id in reading.ledger.entries_about(document).await?.into_iter().chain([document]) {
+        for kind in STREAMS {
+            events.extend(stream(reading, kind, id).await?);
+        }
+    }
+    Ok(events)
+}
+
+/// The payment that settled an invoice by the event.
+fn payment_of(event: &Recorded) -> Option<Uuid> {
+    if !event.event_type.starts_with("invoice.settled.") {
+        return None;
+    }
+    match InvoiceEvent::read(&event.event_type, &event.payload).ok()? {
+        InvoiceEvent::Settled(settled) => Some(settled.payment.0),
+        _ => None,
+    }
 }
 
 async fn stream(reading: &Reading<'_, '_>, kind: &str, id: Uuid) -> Result<Vec<Recorded>, ReportError> {

@@ -1,7 +1,9 @@
 //! What policies were asked about an event, told from the event, the history before it and its metadata.
 
 use jiff::tz::TimeZone;
-use niyam_domain::{Aggregate as _, Invoice, InvoiceEvent, Profile, TenantEvent, TenantId};
+use niyam_domain::{
+    Aggregate as _, Invoice, InvoiceEvent, Payment, PaymentEvent, Profile, TenantEvent, TenantId,
+};
 use niyam_store::StoreError;
 use niyam_values::Date;
 use niyam_values::policy::Request;
@@ -42,16 +44,20 @@ pub(crate) struct Asked {
 #[derive(Debug)]
 enum About {
     Invoice { before: Option<Box<Invoice>>, event: Box<InvoiceEvent> },
+    Payment { before: Option<Box<Payment>>, event: Box<PaymentEvent> },
     Profile { tenant: TenantId, profile: Profile },
 }
 
 /// Types of the events that policies are asked about before they are recorded.
 pub(crate) fn types() -> Vec<String> {
-    use Happened::{Approved, Cancelled, Drafted, Issued, Revised};
-    let mut types = Happened::types(&[Drafted, Revised, Approved, Issued, Cancelled]);
+    use Happened::{Approved, Cancelled, Drafted, Issued, NoteIssued, Recorded, Revised, WrittenOff};
+    let mut types =
+        Happened::types(&[Drafted, Revised, Approved, Issued, Cancelled, Recorded, NoteIssued, WrittenOff]);
     let of_tenant = TenantEvent::TYPES.iter().chain(TenantEvent::OLDER_TYPES);
     let profile = of_tenant.filter(|event_type| event_type.starts_with("tenant.profile-changed."));
     types.extend(profile.map(|event_type| (*event_type).to_owned()));
+    let of_payments = PaymentEvent::TYPES.iter().chain(PaymentEvent::OLDER_TYPES);
+    types.extend(of_payments.map(|event_type| (*event_type).to_owned()));
     types
 }
 
@@ -72,13 +78,21 @@ impl Asked {
         let about = if invoice_of(event).is_some() {
             let happened: InvoiceEvent = opened.read().map_err(|error| unreadable(&error))?;
             let (before, before_erased) = match happened {
-                InvoiceEvent::Drafted(_) => (None, false),
+                InvoiceEvent::Drafted(_) | InvoiceEvent::NoteIssued(_) => (None, false),
                 _ => before(reader, tenant, opened).await?,
             };
             // What leaves the document as it was is about the one before.
-            erased |=
-                before_erased && matches!(happened, InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_));
+            let leaves = matches!(
+                happened,
+                InvoiceEvent::Approved(_) | InvoiceEvent::Cancelled(_) | InvoiceEvent::WrittenOff(_)
+            );
+            erased |= before_erased && leaves;
             About::Invoice { before: before.map(Box::new), event: Box::new(happened) }
+        } else if event.event_type.starts_with("payment.") {
+            let happened: PaymentEvent = opened.read().map_err(|error| unreadable(&error))?;
+            let (before, before_erased) = payment_before(reader, tenant, opened).await?;
+            erased |= before_erased;
+            About::Payment { before: before.map(Box::new), event: Box::new(happened) }
         } else {
             match opened.read().map_err(|error| unreadable(&error))? {
                 TenantEvent::ProfileChanged(changed) => {
@@ -98,10 +112,11 @@ impl Asked {
     /// The question, as it was on `today`.
     ///
     /// # Errors
-    /// When the event needs an invoice and there is none.
+    /// When the event needs an invoice or a payment and there is none.
     pub(crate) fn request(&self, today: Date) -> Result<Request, AskedError> {
         let subject = match &self.about {
             About::Invoice { before, event } => Subject::Invoice { before: before.as_deref(), event },
+            About::Payment { before, event } => Subject::Payment { before: before.as_deref(), event },
             About::Profile { tenant, profile } => Subject::Profile { tenant, profile },
         };
         policy_request(subject, &self.metadata.user, &self.metadata.roles, today)
@@ -131,11 +146,29 @@ async fn before(
         let read: InvoiceEvent = event
             .read()
             .map_err(|error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string()))?;
-        if matches!(read, InvoiceEvent::Drafted(_) | InvoiceEvent::Revised(_)) {
+        if matches!(read, InvoiceEvent::Drafted(_) | InvoiceEvent::Revised(_)) || read.issue().is_some() {
             erased = event.erased;
         }
         let next = Invoice::evolve(state, read);
         state = Some(next.map_err(|error| AskedError::Unreadable(error.to_string()))?);
+    }
+    Ok((state, erased))
+}
+
+/// The payment before the event, and whether personal data of it were erased.
+async fn payment_before(
+    reader: &Opener,
+    tenant: &TenantId,
+    opened: &Opened,
+) -> Result<(Option<Payment>, bool), AskedError> {
+    let mut earlier = reader.books().stream(tenant, &opened.event.stream).await?;
+    earlier.retain(|event| event.version < opened.event.version);
+    let (mut state, mut erased) = (None, false);
+    for event in reader.opening(tenant).events(earlier).await? {
+        let unreadable = |error: niyam_domain::UnreadableEvent| AskedError::Unreadable(error.to_string());
+        let read: PaymentEvent = event.read().map_err(unreadable)?;
+        erased |= event.erased;
+        state = Some(Payment::evolve(state, read).map_err(unreadable)?);
     }
     Ok((state, erased))
 }

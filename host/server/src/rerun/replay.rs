@@ -144,7 +144,10 @@ pub(crate) async fn fixture(
             (plan.decision, vec![document, taxes, issued_on], plan.plan)
         }
         ("prepare-issue", None) => return Err(ReplayError::Missing),
-        _ => (assessment.decision, vec![document], assessment.taxes),
+        _ => {
+            let decision = assessment.decision.ok_or(ReplayError::Missing)?;
+            (decision, vec![document], assessment.taxes)
+        }
     };
     let config = crate::rerun::components::configs(books, tenant).await?.remove(&decision.config_digest);
     Ok(Fixture {
@@ -158,8 +161,8 @@ pub(crate) async fn fixture(
 
 async fn find(books: &Books, tenant: &TenantId, name: &DecisionName) -> Result<Option<Recorded>, StoreError> {
     let happened: &[Happened] = match name.function.as_str() {
-        "prepare-issue" => &[Happened::Issued],
-        _ => &[Happened::Drafted, Happened::Revised, Happened::Issued],
+        "prepare-issue" => &[Happened::Issued, Happened::NoteIssued],
+        _ => &Happened::TAXED,
     };
     let types = Happened::types(happened);
     match name.of {

@@ -107,11 +107,11 @@ pub(crate) async fn simulation(
 ) -> Result<(Sweep, Vec<Simulator>), StoreError> {
     let books = opener.books();
     let up_to = books.head(tenant).await?.map(|head| head.last_position).unwrap_or_default();
-    let mut happened = vec![Happened::Issued];
+    let mut happened = vec![Happened::Issued, Happened::Recorded];
     let mut drafts = Vec::new();
     if filter.drafts {
         let drafted = [Happened::Drafted, Happened::Revised];
-        let ended = Happened::types(&[Happened::Issued, Happened::Cancelled]);
+        let ended = Happened::types(&[Happened::Issued, Happened::Recorded, Happened::Cancelled]);
         drafts = books.last_in_streams(tenant, &Happened::types(&drafted), &ended, up_to).await?;
         happened.extend(drafted);
     }
@@ -122,7 +122,7 @@ pub(crate) async fn simulation(
         after: Position(0),
         up_to,
     };
-    let issued = Happened::types(&[Happened::Issued]);
+    let issued = Happened::types(&[Happened::Issued, Happened::Recorded]);
     let shared = Arc::new(Shared {
         module: Arc::clone(module),
         config: config.to_owned(),

@@ -15,7 +15,8 @@ pub(crate) struct StoredAssessment<'a> {
     pub(crate) document: &'a RawValue,
     #[serde(borrow)]
     pub(crate) taxes: &'a RawValue,
-    pub(crate) decision: Decision,
+    /// Who said the taxes; nobody where they are a part of another document's.
+    pub(crate) decision: Option<Decision>,
 }
 
 /// An issue's plan, as stored.
@@ -40,6 +41,33 @@ pub(crate) struct StoredDecisions<'a> {
 struct Assessed<'a> {
     #[serde(borrow)]
     assessment: StoredAssessment<'a>,
+}
+
+#[derive(Deserialize)]
+struct Purchase<'a> {
+    #[serde(borrow)]
+    assessment: StoredAssessment<'a>,
+    #[serde(borrow)]
+    facts: Facts<'a>,
+}
+
+#[derive(Deserialize)]
+struct Note<'a> {
+    #[serde(borrow)]
+    document: &'a RawValue,
+    #[serde(borrow)]
+    taxes: &'a RawValue,
+    #[serde(borrow)]
+    planned: Option<NotePlan<'a>>,
+    #[serde(borrow)]
+    facts: Facts<'a>,
+}
+
+#[derive(Deserialize)]
+struct NotePlan<'a> {
+    #[serde(borrow)]
+    plan: &'a RawValue,
+    decision: Decision,
 }
 
 #[derive(Deserialize)]
@@ -69,9 +97,17 @@ pub(crate) enum Happened {
     Approved,
     Issued,
     Cancelled,
+    Recorded,
+    NoteIssued,
+    WrittenOff,
 }
 
 impl Happened {
+    /// What left a document with taxes that a module said.
+    pub(crate) const TAXED: [Self; 4] = [Self::Drafted, Self::Revised, Self::Issued, Self::Recorded];
+    /// What put a document into the registers.
+    pub(crate) const REGISTERED: [Self; 3] = [Self::Issued, Self::Recorded, Self::NoteIssued];
+
     const fn name(self) -> &'static str {
         match self {
             Self::Drafted => "invoice.drafted",
@@ -79,6 +115,9 @@ impl Happened {
             Self::Approved => "invoice.approved",
             Self::Issued => "invoice.issued",
             Self::Cancelled => "invoice.cancelled",
+            Self::Recorded => "invoice.recorded",
+            Self::NoteIssued => "invoice.note-issued",
+            Self::WrittenOff => "invoice.written-off",
         }
     }
 
@@ -126,6 +165,20 @@ pub(crate) fn decisions<'a>(event_type: &str, payload: &'a [u8]) -> Result<Store
         let plan = StoredPlan { plan, issued_on: facts.issued_on, decision: plan_decision };
         return Ok(StoredDecisions { assessment, plan: Some(plan), number: Some(facts.number) });
     }
+    if name_of(event_type) == Happened::Recorded.name() {
+        let Purchase { assessment, facts } = serde_json::from_slice(payload).map_err(unreadable)?;
+        return Ok(StoredDecisions { assessment, plan: None, number: Some(facts.number) });
+    }
+    if name_of(event_type) == Happened::NoteIssued.name() {
+        let Note { document, taxes, planned, facts } = serde_json::from_slice(payload).map_err(unreadable)?;
+        let assessment = StoredAssessment { document, taxes, decision: None };
+        let plan = planned.map(|NotePlan { plan, decision }| StoredPlan {
+            plan,
+            issued_on: facts.issued_on,
+            decision,
+        });
+        return Ok(StoredDecisions { assessment, plan, number: Some(facts.number) });
+    }
     let Assessed { assessment } = serde_json::from_slice(payload).map_err(unreadable)?;
     Ok(StoredDecisions { assessment, plan: None, number: None })
 }
@@ -138,13 +191,15 @@ mod tests {
 
     #[test]
     fn every_example_with_an_assessment_gives_the_bytes_of_its_decisions() {
-        let types = Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued]);
-        assert!(types.len() >= 3, "{types:?}");
+        let types = Happened::types(&[&Happened::TAXED[..], &[Happened::NoteIssued]].concat());
+        assert!(types.len() >= 5, "{types:?}");
         for event_type in types {
             let Some((_, example)) = EXAMPLES.iter().find(|(name, _)| *name == event_type) else { continue };
             let found = decisions(&event_type, example.as_bytes()).unwrap();
             assert!(example.contains(found.assessment.document.get()));
-            assert_eq!(found.assessment.decision.function, "determine");
+            let function = found.assessment.decision.map(|decision| decision.function);
+            let is_note = event_type.contains("note-issued");
+            assert_eq!(function.as_deref(), (!is_note).then_some("determine"), "{event_type}");
             assert_eq!(found.plan.is_some(), event_type.contains("issued"), "{event_type}");
         }
     }

@@ -20,7 +20,7 @@ use crate::shadow::told::{OtherKind, OtherPlan, OtherRuling, Outcome, ShadowCoun
 pub(crate) fn types(world: World) -> Vec<String> {
     match world {
         World::TaxModule | World::ComplianceModule => {
-            Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued])
+            Happened::types(&[&Happened::TAXED[..], &[Happened::NoteIssued]].concat())
         }
         World::PolicyModule => asked::types(),
         World::WorkflowModule => Vec::new(),
@@ -66,6 +66,13 @@ impl Comparer {
         }
         if opened.erased {
             self.counts.erased += 1;
+            return Ok(());
+        }
+        if stored.assessment.decision.is_none() {
+            // A note's taxes are a part of its invoice's: nobody is asked for them.
+            if self.activation.world == World::ComplianceModule {
+                self.plan(opened, &stored, &document)?;
+            }
             return Ok(());
         }
         let compared = compare(

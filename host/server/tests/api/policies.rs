@@ -10,7 +10,7 @@ use crate::harness::{On, TestHost, on_both, sale};
 const GUESTS: &[&str] = &["credit-guard", "unruly-policy", "cancel-guard"];
 const CREDIT: &str = r#"{"currency":"BDT","days_back_max":7,"default_limit":"1150.00","warn_percent":90}"#;
 
-async fn policy(host: &TestHost, tenant: &str, guest: &str, config: &str) {
+pub async fn policy(host: &TestHost, tenant: &str, guest: &str, config: &str) {
     activate(host, tenant, guest, World::PolicyModule, config, OnFailure::Block).await;
 }
 

@@ -38,7 +38,7 @@ async fn post_as(
     path
 }
 
-async fn report(host: &TestHost, path: &str) -> Answer {
+pub async fn report(host: &TestHost, path: &str) -> Answer {
     let answer = host.get(&format!("/v1/reports/{path}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(answer.header("niyam-position"), answer.body["position"].to_string());
@@ -53,7 +53,7 @@ fn rows(answer: &Answer) -> Vec<Value> {
 }
 
 /// The values of `keys` of each row, joined; `-` where there is none.
-fn told(answer: &Answer, keys: &[&str]) -> Vec<String> {
+pub fn told(answer: &Answer, keys: &[&str]) -> Vec<String> {
     let value = |row: &Value, key: &str| match &row[key] {
         Value::Null => "-".to_owned(),
         value => value.as_str().unwrap().to_owned(),

@@ -22,7 +22,7 @@ impl TestHost {
     }
 
     /// Exit code and the first tenant's report.
-    pub(crate) async fn verify(&self, arguments: &[&str]) -> (i32, Value) {
+    pub async fn verify(&self, arguments: &[&str]) -> (i32, Value) {
         let output = self.niyam(&[&["verify", "--tenant", "demo", "--json"], arguments].concat()).await;
         let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"));
         (output.status.code().unwrap(), json["tenants"][0].clone())

@@ -80,7 +80,7 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into shadows values ('TENANT', 2, 4, '{}', 1)",
             "insert into shadow_differences values ('TENANT', 2, 1, '{}')",
             "insert into snapshots values ('TENANT', 'invoice/1', 2, HASH, HASH, HASH, 1)",
-            "insert into invoice_list values ('TENANT', 0, '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1, null)",
+            "insert into invoice_list values ('TENANT', 0, '1', 'draft', null, 'Padma', null, 'BDT', null, 2, 2, 1, null, 'sale', 'invoice', '2026-07-01', 0)",
             "insert into ledger_entries values ('TENANT', 0, 'e', 2, 1, '2026-07-01', 'Rent', null, null, null, null, 0)",
             "insert into ledger_lines values ('TENANT', 0, '5300', '2026-07-01', 2, 0, 1, 'e', 'BDT', 1, 0, 0, null, null)",
             "insert into ledger_days values ('TENANT', 0, '5300', 'BDT', '2026-07-01', '2026-07-01', 0, 0, 1, 0, 0)",
@@ -89,6 +89,8 @@ pub async fn what_one_tenant_does_leaves_every_byte_of_another(kind: Kind) -> an
             "insert into open_items values ('TENANT', 0, '1', 'receivable', 'invoice', '1', '2026-07-01', '2026-07-01', \
              'BDT', 1, 'k', 'Padma', null, 'invoice/1')",
             "insert into open_item_moves values ('TENANT', 0, '1', 2, 1, '2026-07-01', 'invoice', '1', 1)",
+            "insert into payment_list values ('TENANT', 0, '1', 'receipt', 'cash', 'pending', null, '2026-07-01', 'BDT', \
+             '1', 'k', 'Padma', null, 1, 2)",
             "insert into tax_items values ('TENANT', 0, '2026-07-01', '1', 'vat', '15', 'added', 0, 'sale', 'BDT', 1, '1', '1')",
         ] {
             let blob = |bytes: usize| match kind {

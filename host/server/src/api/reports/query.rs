@@ -103,7 +103,7 @@ impl ReportQuery {
 }
 
 /// Percent-encoded, but for what stands in a query as it is (RFC 3986, 2.3).
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let byte = |byte: u8| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             char::from(byte).to_string()

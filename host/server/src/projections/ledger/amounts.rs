@@ -12,7 +12,7 @@ const PLACES: u32 = 4;
 const SPLIT: i64 = 1_000_000_000;
 
 /// `amount` in ten-thousandths.
-pub(super) fn units(amount: Decimal) -> Result<i64, ApplyError> {
+pub(crate) fn units(amount: Decimal) -> Result<i64, ApplyError> {
     let out_of_range = || ApplyError::Unreadable(format!("an amount of {amount}, which no line can have"));
     let normal = amount.normalize();
     let power = PLACES.checked_sub(normal.scale()).ok_or_else(out_of_range)?;

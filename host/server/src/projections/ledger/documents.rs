@@ -1,11 +1,12 @@
 //! What issued documents write: what is open of them, and the taxes that they bear.
 //!
-//! A document is open once its entry is posted, so that what is open agrees with the account of receivables.
+//! A document is open once its entry is posted, so that what is open agrees with the account of receivables or payables.
+//! Notes, payments and what is written off move the invoice that they are against.
 
 use std::collections::BTreeMap;
 
 use niyam_domain::personal::{self, Sealed};
-use niyam_domain::{Currency, EntryPosted, InvoiceIssued, SourceKind};
+use niyam_domain::{Currency, EntryPosted, InvoiceEvent, Issue, NoteIssued, NoteKind, SourceKind, due_date};
 use niyam_store::{Recorded, Writer};
 use niyam_values::{Decimal, Direction, Document, Effect, Party, TaxItem, round_half_up};
 use serde::Deserialize;
@@ -15,24 +16,77 @@ use super::signed;
 use crate::projections::view::{ApplyError, Build};
 use crate::projections::writer::run;
 
-/// Keeps the document of `issued`, and its taxes.
-pub(super) async fn issue(
+/// What an event of an invoice does to what is open, and to the taxes.
+pub(super) async fn apply(
     writer: &mut Writer,
     build: Build,
     event: &Recorded,
-    issued: &InvoiceIssued,
+    read: &InvoiceEvent,
 ) -> Result<(), ApplyError> {
-    let document = &issued.assessment.document;
-    let Some(id) = event.stream.as_str().strip_prefix("invoice/") else { return Ok(()) };
+    let moved = match read {
+        InvoiceEvent::Issued(_) | InvoiceEvent::Recorded(_) | InvoiceEvent::NoteIssued(_) => {
+            let Some(issue) = read.issue() else { return Ok(()) };
+            let note = match read {
+                InvoiceEvent::NoteIssued(note) => Some(note),
+                _ => None,
+            };
+            return register(writer, build, event, issue, note).await;
+        }
+        InvoiceEvent::Credited(credited) => Moved {
+            kind: NoteKind::CreditNote.as_str(),
+            source: credited.note.to_string(),
+            amount: -credited.applied,
+        },
+        InvoiceEvent::Debited(debited) => Moved {
+            kind: NoteKind::DebitNote.as_str(),
+            source: debited.note.to_string(),
+            amount: debited.amount,
+        },
+        InvoiceEvent::WrittenOff(written_off) => {
+            Moved { kind: "write-off", source: item_of(event).to_owned(), amount: -written_off.amount }
+        }
+        InvoiceEvent::Settled(settled) => {
+            Moved { kind: "payment", source: settled.payment.to_string(), amount: -settled.amount }
+        }
+        InvoiceEvent::SettlementReversed(reversed) => {
+            Moved { kind: "payment-reversal", source: reversed.payment.to_string(), amount: reversed.amount }
+        }
+        InvoiceEvent::Drafted(_)
+        | InvoiceEvent::Revised(_)
+        | InvoiceEvent::Approved(_)
+        | InvoiceEvent::Cancelled(_) => return Ok(()),
+    };
+    moved.write(writer, build, event).await
+}
+
+fn item_of(event: &Recorded) -> &str {
+    event.stream.as_str().trim_start_matches("invoice/")
+}
+
+/// Keeps the document of an issue, and its taxes.
+async fn register(
+    writer: &mut Writer,
+    build: Build,
+    event: &Recorded,
+    issue: Issue<'_>,
+    note: Option<&NoteIssued>,
+) -> Result<(), ApplyError> {
+    let document = issue.document;
+    let id = item_of(event);
     let currency: Currency =
         document.currency.parse().map_err(|error| ApplyError::Unreadable(format!("{error}")))?;
-    let (side, name) = match document.direction {
-        Direction::Sale => ("receivable", "customer"),
-        Direction::Purchase => ("payable", "supplier"),
+    let (side, name, pointer, owed) = match document.direction {
+        Direction::Sale => ("receivable", "customer", "customer", issue.taxes.gross),
+        Direction::Purchase => ("payable", "supplier", "supplier", issue.taxes.payable),
     };
-    let party = OtherParty::of(event, document, name);
+    let (prefix, total) = match note {
+        None => ("/assessment/document", owed),
+        // What a note changes is moved on the invoice; the rest of a credit note is open by itself.
+        Some(note) => ("/document", -note.unapplied),
+    };
+    let party = OtherParty::of(event, document, name, &format!("{prefix}/{pointer}"));
     // As its entry has it.
-    let total = round_half_up(issued.assessment.taxes.gross, currency.minor_units().into());
+    let total = round_half_up(total, currency.minor_units().into());
     run!(
         &mut *writer,
         "insert into open_items (tenant, build, item, side, kind, number, date, due, currency, total, party, party_name, \
@@ -42,9 +96,9 @@ pub(super) async fn issue(
         id,
         side,
         &document.kind,
-        &issued.facts.number,
+        &issue.facts.number,
         document.tax_date.to_string(),
-        document.tax_date.to_string(),
+        due_date(document).to_string(),
         currency.code(),
         units(total)?,
         party.key,
@@ -52,7 +106,54 @@ pub(super) async fn issue(
         party.sealed,
         event.stream.as_str()
     )?;
-    taxes(writer, build, event, (id, document), issued).await
+    if let Some(note) = note {
+        // A party without an id is known by the stream that first named it: the invoice's.
+        run!(
+            &mut *writer,
+            "update open_items set party = coalesce((select o.party from open_items as o where o.tenant = $1 \
+             and o.build = $2 and o.item = $4), party) where tenant = $1 and build = $2 and item = $3",
+            event.tenant.as_str(),
+            build.0,
+            id,
+            note.of.invoice.to_string()
+        )?;
+    }
+    taxes(writer, build, event, (id, issue)).await
+}
+
+/// What lowers or raises what is open of a document.
+struct Moved {
+    kind: &'static str,
+    source: String,
+    /// As if the document were owed; what is owed to the other party, as the rest of a credit note, moves the other way.
+    amount: Decimal,
+}
+
+impl Moved {
+    /// Only a document that is open moves: one that was issued before there was a chart of accounts never is.
+    async fn write(self, writer: &mut Writer, build: Build, event: &Recorded) -> Result<(), ApplyError> {
+        if self.amount.is_zero() {
+            return Ok(());
+        }
+        let amount = units(self.amount)?;
+        run!(
+            writer,
+            "insert into open_item_moves (tenant, build, item, position, recorded_at, date, kind, source, amount) \
+             select i.tenant, i.build, i.item, $4, $5, $6, $7, $8, case when i.total < 0 then - ($9) else $9 end \
+             from open_items as i where i.tenant = $1 and i.build = $2 and i.item = $3 and exists \
+             (select 1 from open_item_moves as m where m.tenant = i.tenant and m.build = i.build and m.item = i.item)",
+            event.tenant.as_str(),
+            build.0,
+            item_of(event),
+            signed(event.position.0),
+            event.recorded_at.as_microsecond(),
+            event.effective_date.to_string(),
+            self.kind,
+            self.source,
+            amount
+        )?;
+        Ok(())
+    }
 }
 
 /// The document of `posted` is open from now on.
@@ -69,7 +170,7 @@ pub(super) async fn post(
         writer,
         "insert into open_item_moves (tenant, build, item, position, recorded_at, date, kind, source, amount) \
          select tenant, build, item, $4, $5, $6, kind, item, total from open_items \
-         where tenant = $1 and build = $2 and item = $3",
+         where tenant = $1 and build = $2 and item = $3 and total <> 0",
         event.tenant.as_str(),
         build.0,
         source.id.to_string(),
@@ -88,7 +189,7 @@ struct OtherParty<'a> {
 }
 
 impl<'a> OtherParty<'a> {
-    fn of(event: &'a Recorded, document: &'a Document, name: &str) -> Self {
+    fn of(event: &'a Recorded, document: &'a Document, name: &str, pointer: &str) -> Self {
         #[derive(Deserialize)]
         struct Place {
             sealed: Sealed,
@@ -96,7 +197,7 @@ impl<'a> OtherParty<'a> {
         let party: &Party = if name == "customer" { &document.customer } else { &document.supplier };
         let json = std::str::from_utf8(&event.payload).unwrap_or_default();
         // It stays sealed: what is erased is nowhere in this view.
-        let sealed = personal::sealed_at(json, &format!("/assessment/document/{name}"));
+        let sealed = personal::sealed_at(json, pointer);
         let key = sealed.and_then(|sealed| serde_json::from_str::<Place>(sealed).ok());
         let key = match key {
             Some(place) => place.sealed.key.to_string(),
@@ -113,15 +214,16 @@ async fn taxes(
     writer: &mut Writer,
     build: Build,
     event: &Recorded,
-    (id, document): (&str, &Document),
-    issued: &InvoiceIssued,
+    (id, issue): (&str, Issue<'_>),
 ) -> Result<(), ApplyError> {
+    let document = issue.document;
+    let sign = if issue.note == Some(NoteKind::CreditNote) { -Decimal::ONE } else { Decimal::ONE };
     let mut sums: BTreeMap<(&str, String, &str, bool), (Decimal, Decimal)> = BTreeMap::new();
-    for item in issued.assessment.taxes.lines.iter().flat_map(|line| &line.taxes) {
+    for item in issue.taxes.lines.iter().flat_map(|line| &line.taxes) {
         let (base, amount) = sums.entry(key(item)).or_default();
         let inexact = || ApplyError::Unreadable(format!("taxes {} that have no exact sum", item.code));
-        *base = base.checked_add(item.base).ok_or_else(inexact)?;
-        *amount = amount.checked_add(item.amount).ok_or_else(inexact)?;
+        *base = base.checked_add(item.base * sign).ok_or_else(inexact)?;
+        *amount = amount.checked_add(item.amount * sign).ok_or_else(inexact)?;
     }
     let direction = match document.direction {
         Direction::Sale => "sale",

@@ -82,8 +82,11 @@ const OPEN: &str = "select i.item, i.kind, i.number, i.date, i.due, i.currency, 
      (select item, cast(sum(amount) as bigint) as open from open_item_moves where tenant = $1 and build = $2 \
      and date <= $3 and recorded_at <= $4 group by item) as m on m.item = i.item \
      where i.tenant = $1 and i.build = $2 and i.side = $5 and m.open <> 0 order by i.due, i.item";
-const MOVES: &str = "select i.item, i.number, m.date, m.kind, m.source, m.position, i.currency, m.amount \
+/// A note that moves an invoice is named by its own number.
+const MOVES: &str = "select i.item, coalesce(s.number, i.number) as number, m.date, m.kind, m.source, m.position, \
+     i.currency, m.amount \
      from open_items as i join open_item_moves as m on m.tenant = i.tenant and m.build = i.build and m.item = i.item \
+     left join open_items as s on s.tenant = m.tenant and s.build = m.build and s.item = m.source \
      where i.tenant = $1 and i.build = $2 and i.side = $5 and i.party = $6 and m.date <= $3 and m.recorded_at <= $4 \
      order by m.date, m.position, i.item";
 

@@ -84,11 +84,9 @@ async fn apply(writer: &mut Writer, build: Build, event: &Recorded) -> Result<()
         documents::post(writer, build, event, &posted).await?;
     } else if event.event_type.starts_with("bank-statement.") {
         bank::apply(writer, build, event).await?;
-    } else if event.event_type.starts_with("invoice.issued.") {
+    } else if event.event_type.starts_with("invoice.") {
         let read = InvoiceEvent::read_without_personal(&event.event_type, &event.payload)?;
-        if let InvoiceEvent::Issued(issued) = read {
-            documents::issue(writer, build, event, &issued).await?;
-        }
+        documents::apply(writer, build, event, &read).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What tax a document bears, and how it is issued.
 
+use niyam_domain::Decision;
 use niyam_modules::digest_json;
 use niyam_store::StoreError;
 use niyam_values::{Date, Determination, Document, IssuePlan};
@@ -21,7 +22,11 @@ impl Verifier {
                 return Ok(());
             }
         };
-        let assessed = self.assessment(place, &decided.assessment)?;
+        let assessed = match &decided.assessment.decision {
+            Some(decision) => self.assessment(place, &decided.assessment, decision)?,
+            // The taxes of a note are a part of its invoice's.
+            None => None,
+        };
         if let Some(plan) = &decided.plan {
             self.plan(place, &decided.assessment, plan, assessed)?;
         }
@@ -32,8 +37,9 @@ impl Verifier {
         &mut self,
         place: &mut Place,
         stored: &StoredAssessment,
+        decision: &Decision,
     ) -> Result<Option<(Document, Determination)>, StoreError> {
-        let StoredAssessment { document: text, taxes, decision } = stored;
+        let StoredAssessment { document: text, taxes, .. } = stored;
         let document: Document = match serde_json::from_str(text.get()) {
             Ok(document) => document,
             Err(error) => {

@@ -75,7 +75,7 @@ impl Verifier {
             components,
             configs,
             runtime: Handle::current(),
-            documents: Happened::types(&[Happened::Drafted, Happened::Revised, Happened::Issued]),
+            documents: Happened::types(&[&Happened::TAXED[..], &[Happened::NoteIssued]].concat()),
             verified: Verified::default(),
             answer: Vec::new(),
         }

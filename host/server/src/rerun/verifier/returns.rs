@@ -61,7 +61,7 @@ async fn entries(
     tenant: &TenantId,
     prepared: &ReturnPrepared,
 ) -> Result<(Vec<RegisterEntry>, bool), AskedError> {
-    let types = Happened::types(&[Happened::Issued]);
+    let types = Happened::types(&Happened::REGISTERED);
     let period = &prepared.period;
     let (mut entries, mut erased, mut after) = (Vec::new(), false, Position(0));
     loop {
@@ -73,9 +73,8 @@ async fn entries(
         for opened in opener.opening(tenant).events(page).await? {
             erased |= opened.erased;
             let read = opened.read().map_err(|error| AskedError::Unreadable(error.to_string()))?;
-            if let InvoiceEvent::Issued(issued) = read {
-                entries.push(issued.into());
-            }
+            let read: InvoiceEvent = read;
+            entries.extend(read.into_register_entry());
         }
         if !more {
             // Who files it, and when, comes last.

@@ -5,8 +5,15 @@ use niyam_values::{
     Attributes, Decimal, Determination, Direction, Document, Line, LineTaxes, Party, PriceMode,
 };
 
+use jiff::Timestamp;
+use niyam_values::IssuePlan;
+
 use super::*;
-use crate::decision::ModuleRef;
+use crate::aggregate::Aggregate as _;
+use crate::decision::{Assessment, Decision, ModuleRef};
+use crate::event::{DomainEvent as _, UnreadableEvent};
+use crate::ids::InvoiceId;
+use crate::rejection::Rejection;
 
 pub(crate) fn document() -> Document {
     let party = |name: &str| Party {
@@ -87,7 +94,7 @@ fn cancelled() -> InvoiceEvent {
     InvoiceEvent::Cancelled(InvoiceCancelled { reason: None })
 }
 
-fn given(events: &[InvoiceEvent]) -> Invoice {
+pub(crate) fn given(events: &[InvoiceEvent]) -> Invoice {
     events
         .iter()
         .cloned()
@@ -115,6 +122,15 @@ fn issue(net: i64) -> IssueInvoice {
 
 fn issued() -> InvoiceEvent {
     given(&[drafted(), approved()]).prepare_issue(issue(100)).unwrap().with_serial(7).0
+}
+
+/// What it takes to issue an invoice of this, numbered 7.
+pub(crate) fn issue_of(assessment: Assessment) -> Vec<InvoiceEvent> {
+    let drafted = InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: id(), assessment: assessment.clone() });
+    let mut events = vec![drafted, approved()];
+    let command = IssueInvoice { assessment, ..issue(0) };
+    events.push(given(&events).prepare_issue(command).unwrap().with_serial(7).0);
+    events
 }
 
 fn revise() -> InvoiceCommand {
@@ -149,7 +165,7 @@ fn a_revision_voids_the_approval() {
     let events = Invoice::decide(Some(&state), revise()).unwrap();
     let state = Invoice::evolve(Some(state), events[0].clone()).unwrap();
     assert_eq!(state.status, InvoiceStatus::Draft);
-    assert_eq!(state.assessment, assessment(200));
+    assert_eq!(state.taxes, assessment(200).taxes);
 }
 
 #[test]
@@ -192,6 +208,35 @@ fn the_serial_becomes_the_number_on_both_events() {
 }
 
 #[test]
+fn a_purchase_is_recorded_under_its_suppliers_number() {
+    let purchase = || {
+        let mut assessment = assessment(100);
+        assessment.document.direction = Direction::Purchase;
+        assessment
+    };
+    let command = |assessment| {
+        let facts = niyam_values::IssueFacts {
+            number: "INV-7".to_owned(),
+            issued_on: date(2026, 8, 15),
+            issued_at: "10:30:00".to_owned(),
+            attributes: Attributes::new(),
+        };
+        RecordInvoice { assessment, facts, recorded_at: Timestamp::UNIX_EPOCH }
+    };
+    let drafted = InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: id(), assessment: purchase() });
+    let draft = given(std::slice::from_ref(&drafted));
+    let refused = draft.record(command(purchase()));
+    assert_eq!(refused, Err(Rejection::WrongStatus { found: InvoiceStatus::Draft, needed: "approved" }));
+    let state = given(&[drafted, approved()]);
+    assert_eq!(state.record(command(assessment(101))), Err(Rejection::TaxesChanged));
+    let event = state.record(command(purchase())).unwrap();
+    let state = Invoice::evolve(Some(state), event).unwrap();
+    assert_eq!((state.status, state.outstanding), (InvoiceStatus::Issued, Decimal::ONE_HUNDRED));
+    let issued = state.issued.unwrap();
+    assert!(issued.planned.is_none() && issued.facts.number == "INV-7");
+}
+
+#[test]
 fn an_event_that_cannot_follow_is_an_error() {
     assert!(Invoice::evolve(None, approved()).is_err());
     assert!(Invoice::evolve(Some(given(&[drafted()])), drafted()).is_err());
@@ -214,7 +259,8 @@ fn an_invoice_whose_customer_was_erased_is_neither_approved_nor_issued() {
     let erased = |status| {
         let mut assessment = assessment(100);
         assessment.document.customer.name = crate::personal::ERASED.to_owned();
-        Invoice { id: InvoiceId(uuid::Uuid::from_u128(1)), status, assessment, issued: None }
+        let drafted = InvoiceEvent::Drafted(InvoiceDrafted { invoice_id: id(), assessment });
+        Invoice { status, ..given(&[drafted]) }
     };
     let approve = InvoiceCommand::Approve(ApproveInvoice {});
     let refused = Invoice::decide(Some(&erased(InvoiceStatus::Draft)), approve);

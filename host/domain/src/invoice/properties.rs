@@ -10,8 +10,16 @@ use proptest::test_runner::{
     Config, FileFailurePersistence, RngSeed, TestCaseResult, TestRunner, contextualize_config,
 };
 
+use jiff::Timestamp;
+use niyam_values::{Date, IssuePlan};
+
 use super::tests::{decision, document};
 use super::*;
+use crate::aggregate::Aggregate as _;
+use crate::decision::Assessment;
+use crate::event::DomainEvent as _;
+use crate::ids::InvoiceId;
+use crate::rejection::Rejection;
 
 /// The same cases each time, unless `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others. What failed once is kept
 /// beside the fixtures and comes first ever after.
@@ -116,7 +124,11 @@ impl Live {
             Step::Cancel(reason) => Invoice::decide(state, InvoiceCommand::Cancel(CancelInvoice { reason }))?,
             Step::Issue { same_taxes, serial, words, issued_at } => {
                 let state = state.ok_or(Rejection::InvoiceMissing)?;
-                let mut assessment = state.assessment.clone();
+                let mut assessment = Assessment {
+                    document: state.document.clone(),
+                    taxes: state.taxes.clone(),
+                    decision: decision("determine"),
+                };
                 if !same_taxes {
                     assessment.taxes.lines.clear();
                 }
