@@ -68,7 +68,7 @@ pub struct StoreConfig {
     /// Transactions under way at a time on PostgreSQL; a tenant keeps its lane. SQLite has one. More of them share less
     /// of each commit, so there should be no more than processors to work on them.
     pub lanes: usize,
-    /// Connections to PostgreSQL, at most. Each lane needs one of them.
+    /// Connections to PostgreSQL, at most; two for each lane, and two more, in any case.
     pub connections_max: u32,
     /// Connections that read from SQLite, at most.
     pub readers_max: u32,

@@ -338,7 +338,8 @@ async fn open_postgres(url: &str, config: &StoreConfig) -> Result<Database, Stor
     ]);
     let lanes = u32::try_from(config.lanes).unwrap_or(u32::MAX);
     let pool = PoolOptions::new()
-        .max_connections(config.connections_max.max(lanes.saturating_add(2)))
+        // A lane keeps one, and takes another where it has to look things up.
+        .max_connections(config.connections_max.max(lanes.saturating_mul(2).saturating_add(2)))
         .acquire_timeout(config.lock_wait)
         // Every use begins with a statement of its own, which finds out as well.
         .test_before_acquire(false)
