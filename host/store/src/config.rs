@@ -66,7 +66,7 @@ pub struct StoreConfig {
     /// How long an append waits for a place in a full queue before it is refused as overloaded.
     pub queue_wait: Duration,
     /// Transactions under way at a time on PostgreSQL; a tenant keeps its lane. SQLite has one. More of them share less
-    /// of each commit, so there should be no more than processors to work on them.
+    /// of each commit; fewer of them let a tenant whose head another process holds keep more of the others waiting.
     pub lanes: usize,
     /// Connections to PostgreSQL, at most; two for each lane, and two more, in any case.
     pub connections_max: u32,
@@ -85,7 +85,7 @@ pub struct StoreConfig {
 }
 
 impl StoreConfig {
-    /// The usual values: groups of 64, a lane for two processors but no more than four, answers kept for 24 hours.
+    /// The usual values: groups of 64, four lanes, answers kept for 24 hours.
     #[must_use]
     pub fn new(database: DatabaseUrl, clock: Arc<dyn Clock>) -> Self {
         let poll_every = match database {
@@ -99,8 +99,7 @@ impl StoreConfig {
             gather: Duration::from_millis(2),
             queue_commands_max: 1024,
             queue_wait: Duration::from_secs(5),
-            lanes: std::thread::available_parallelism()
-                .map_or(1, |processors| (processors.get() / 2).clamp(1, 4)),
+            lanes: 4,
             connections_max: 16,
             readers_max: 4,
             lock_wait: Duration::from_secs(10),
