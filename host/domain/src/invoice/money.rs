@@ -6,6 +6,7 @@ use crate::invoice::commands::{ReverseSettlement, SettleInvoice, WriteOffInvoice
 use crate::invoice::events::InvoiceStatus;
 use crate::invoice::events::{InvoiceEvent, InvoiceSettled, InvoiceWrittenOff, SettlementReversed, owed};
 use crate::invoice::lines::{self, LineShare};
+use crate::invoice::note::check_year;
 use crate::invoice::state::{Invoice, Numbered};
 use crate::rejection::Rejection;
 
@@ -86,6 +87,7 @@ impl Invoice {
             let finding = Finding::error("write-off-exceeds-outstanding", message).at("/amount");
             return Err(Rejection::Findings(vec![finding]));
         }
+        check_year(date)?;
         if date < self.document.tax_date {
             let message = format!("the invoice is of {}", self.document.tax_date);
             let finding = Finding::error("write-off-before-invoice", message).at("/date");

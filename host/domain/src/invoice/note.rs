@@ -93,6 +93,7 @@ impl Invoice {
         if credits && self.written_off > Decimal::ZERO {
             return Err(Rejection::InvoiceWrittenOff);
         }
+        check_year(wanted.date)?;
         if wanted.date < self.document.tax_date {
             let message =
                 format!("the invoice is of {}, and no note comes before it", self.document.tax_date);
@@ -329,6 +330,14 @@ impl LineShare {
     fn is_valueless(&self) -> bool {
         LineShare { quantity: Decimal::ZERO, ..self.clone() }.is_nothing()
     }
+}
+
+/// Refuses a day that no document may have.
+pub(super) fn check_year(date: Date) -> Result<(), Rejection> {
+    if (1971..=2199).contains(&date.year()) {
+        return Ok(());
+    }
+    Err(refused("date-out-of-range", "a date lies between 1971 and 2199", "/date"))
 }
 
 fn refused(code: &str, message: &str, pointer: &str) -> Rejection {

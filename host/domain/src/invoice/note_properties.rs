@@ -34,7 +34,7 @@ fn runner() -> TestRunner {
 }
 
 /// Something that meets an issued invoice; parts are of 1000.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Credit { line: usize, by_quantity: bool, part: u32 },
     CreditRest { line: usize },
@@ -113,7 +113,7 @@ impl Told {
         let invoice = told.invoice.clone();
         told.add(&invoice, Decimal::ONE);
         let subject = (&invoice.document, &invoice.taxes);
-        told.book(post_document(&chart(), invoice.id, subject, "1").unwrap());
+        told.book(post_document(&chart(), invoice.id, subject, "1").unwrap().as_ref());
         told
     }
 
@@ -128,8 +128,8 @@ impl Told {
         }
     }
 
-    fn book(&mut self, entry: Option<Entry>) {
-        for line in entry.iter().flat_map(|entry| entry.lines.as_slice()) {
+    fn book(&mut self, entry: Option<&Entry>) {
+        for line in entry.into_iter().flat_map(|entry| entry.lines.as_slice()) {
             let signed = if line.side == Side::Debit { line.amount } else { -line.amount };
             *self.books.entry(line.account.to_string()).or_default() += signed;
         }
@@ -140,7 +140,8 @@ impl Told {
         let draft = self.invoice.draft_note(wanted)?;
         self.notes += 1;
         let id = InvoiceId(Uuid::from_u128(100 + self.notes));
-        self.book(post_note(&chart(), &self.invoice, id, &draft, "1").unwrap());
+        let entry = post_note(&chart(), &self.invoice, id, &draft, "1").unwrap();
+        self.book(entry.as_ref());
         let sign = if wanted.kind == NoteKind::CreditNote { -Decimal::ONE } else { Decimal::ONE };
         self.add(&note, sign);
         assert_eq!(

@@ -189,6 +189,8 @@ fn what_a_note_gets_wrong_is_told_by_code_and_place() {
     assert_eq!(codes(after(&invoice, &wanted(debit_note, None))), one("note-without-lines", "/lines"));
     let early = WantedNote { date: date(2026, 8, 14), ..credit(None) };
     assert_eq!(codes(after(&invoice, &early)), one("note-before-invoice", "/date"));
+    let far = WantedNote { date: date(2200, 1, 1), ..credit(None) };
+    assert_eq!(codes(after(&invoice, &far)), one("date-out-of-range", "/date"));
 }
 
 #[test]

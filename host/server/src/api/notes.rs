@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use niyam_domain::{NoteKind, Share, WantedLine, check_attributes};
+use niyam_domain::{DUE_DATE, NoteKind, Share, WantedLine, check_attributes};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,8 @@ use crate::api::respond;
 use crate::api::router::Api;
 use crate::api::text::{AttributesText, DateText, DecimalText, Object};
 use crate::commands::note::NoteRequested;
-use crate::commands::views::InvoiceView;
+use crate::commands::supplier_number::{SUPPLIER_DATE, SUPPLIER_NUMBER};
+use crate::commands::views::{EXCHANGE_RATE_SOURCE, InvoiceView};
 use crate::commands::write_off::WriteOffRequested;
 use crate::roles::{APPROVERS, ISSUERS};
 
@@ -60,6 +61,18 @@ pub(crate) struct NoteLineRequest {
     amount: Option<DecimalText>,
 }
 
+/// Attributes that come from the invoice, or from fields of the request.
+const RESERVED: [&str; 8] = [
+    EXCHANGE_RATE_SOURCE,
+    SUPPLIER_NUMBER,
+    SUPPLIER_DATE,
+    DUE_DATE,
+    "original_number",
+    "original_date",
+    "original_time",
+    "reason",
+];
+
 impl NoteRequest {
     fn requested(self, kind: NoteKind) -> Result<NoteRequested, ApiError> {
         let findings = check_attributes("/attributes", &self.attributes.0);
@@ -67,6 +80,10 @@ impl NoteRequest {
             return Err(niyam_domain::Rejection::Findings(findings).into());
         }
         let mut attributes = self.attributes.0;
+        if let Some(name) = RESERVED.into_iter().find(|name| attributes.get(name).is_some()) {
+            let place = format!("/attributes/{name}");
+            return Err(ApiError::at(Code::FieldUnknown, &place, "the note has it from elsewhere"));
+        }
         if let Some(Object(supplier)) = self.supplier_invoice {
             supplier.set(&mut attributes)?;
         }

@@ -71,6 +71,33 @@ fn an_issue_is_asked_about_before_its_number_is_known() {
 }
 
 #[test]
+fn a_note_is_asked_about_as_what_it_changes_and_before_its_number_is_known() {
+    let (mut event, _) = example("invoice.note-issued.v1");
+    let request = asked(None, &event);
+    assert_eq!(request.command, "issue-credit-note");
+    let InvoiceEvent::NoteIssued(note) = &mut event else { panic!("a note") };
+    assert_eq!(request.aggregate, note.note_id.to_string());
+    let document = serde_json::to_string(&note.document).unwrap();
+    assert!(request.body_json.contains(&document), "{}", request.body_json);
+    note.facts.number = "another".to_owned();
+    note.planned = None;
+    assert_eq!(asked(None, &event), request);
+    assert_eq!(
+        asked(None, &{
+            let InvoiceEvent::NoteIssued(mut note) = event else { panic!("a note") };
+            note.kind = niyam_domain::NoteKind::DebitNote;
+            InvoiceEvent::NoteIssued(note)
+        })
+        .command,
+        "issue-debit-note"
+    );
+    let invoice = Invoice::evolve(None, example("invoice.drafted.v1").0).unwrap();
+    let request = asked(Some(&invoice), &example("invoice.written-off.v1").0);
+    assert_eq!(request.command, "write-off-invoice");
+    assert!(request.body_json.contains("wound up"), "{}", request.body_json);
+}
+
+#[test]
 fn what_happens_to_no_invoice_is_not_asked_about() {
     let subject = Subject::Invoice { before: None, event: &example("invoice.approved.v1").0 };
     assert!(policy_request(subject, "rahima", &[], TODAY).is_err());

@@ -339,6 +339,13 @@ async fn a_note_that_is_wrong_is_told_by_code_and_place_and_not_recorded(on: On)
             "/lines/0/quantity",
         ),
         ("credit-notes", json!({"reason": "x", "date": "2026-08-14"}), "note-before-invoice", "/date"),
+        (
+            "credit-notes",
+            json!({"reason": "x", "attributes": {"original_number": "9"}}),
+            "field-unknown",
+            "/attributes/original_number",
+        ),
+        ("credit-notes", json!({"reason": "x", "date": "2200-01-01"}), "date-out-of-range", "/date"),
         ("credit-notes", json!({"reason": ""}), "value-invalid", "/reason"),
         ("credit-notes", json!({}), "field-missing", "/reason"),
         ("credit-notes", json!({"reason": "x", "lines": []}), "note-without-lines", "/lines"),
