@@ -471,8 +471,8 @@ fn method(
         return None;
     };
     if chart.account_of(role.as_str()).is_err() {
-        let rule = if at == "/method" { "payment-method-unknown" } else { "payment-account-invalid" };
-        refuse(rule, at, format!("the chart of accounts has no account of the role {role}"));
+        let code = if at == "/method" { "payment-method-unknown" } else { "payment-account-invalid" };
+        refuse(code, at, format!("the chart of accounts has no account of the role {role}"));
         return None;
     }
     Some((method, Some(role)))
