@@ -39,9 +39,9 @@ fn entries(sums: &ClosingSums) -> Vec<Entry> {
 fn shown(entry: &Entry) -> Vec<String> {
     let line = |line: &JournalLine| {
         let side = if line.side == Side::Debit { "dr" } else { "cr" };
-        let dimensions: String =
+        let dimensions: Vec<String> =
             line.dimensions.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        format!("{side} {} {}{dimensions}", line.account, line.amount)
+        format!("{side} {} {}{}", line.account, line.amount, dimensions.concat())
     };
     entry.lines.as_slice().iter().map(line).collect()
 }
