@@ -35,7 +35,8 @@ use crate::telemetry;
 
 /// Books of many tenants, with rules that run as sandboxed modules.
 #[derive(Debug, Parser)]
-#[command(name = "niyam", version)]
+// Help is as written, whatever the width of a terminal: it is committed, and compared.
+#[command(name = "niyam", version, term_width = 0)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

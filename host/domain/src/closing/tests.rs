@@ -39,9 +39,9 @@ fn entries(sums: &ClosingSums) -> Vec<Entry> {
 fn shown(entry: &Entry) -> Vec<String> {
     let line = |line: &JournalLine| {
         let side = if line.side == Side::Debit { "dr" } else { "cr" };
-        let dimensions: String =
+        let dimensions: Vec<String> =
             line.dimensions.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        format!("{side} {} {}{dimensions}", line.account, line.amount)
+        format!("{side} {} {}{}", line.account, line.amount, dimensions.concat())
     };
     entry.lines.as_slice().iter().map(line).collect()
 }
@@ -147,6 +147,9 @@ fn the_result_goes_into_equity_alone() {
     assert_eq!(rule(&chart), "account-role-unassigned");
 }
 
+/// A currency, an account, and what lines bear.
+type Held = (String, String, Vec<(String, String)>);
+
 fn random_sums() -> impl Strategy<Value = Vec<(usize, usize, &'static str, i64)>> {
     let currency = prop::sample::select(vec!["BDT", "JPY", "KWD"]);
     prop::collection::vec(
@@ -173,7 +176,7 @@ proptest! {
             chart.accounts.insert(code(&format!("5{number:04}")), template.clone());
         }
         let mut sums = ClosingSums::default();
-        let mut expected: BTreeMap<(String, String, Vec<(String, String)>), Decimal> = BTreeMap::new();
+        let mut expected: BTreeMap<Held, Decimal> = BTreeMap::new();
         let mut total: BTreeMap<&str, Balances> = BTreeMap::new();
         for (account, branch, currency, amount) in &rows {
             let currency: Currency = currency.parse().unwrap();
@@ -208,8 +211,8 @@ proptest! {
                     *left.entry(key).or_default() += signed;
                 }
             }
-            prop_assert!(by_set.values().all(|sum| sum.is_zero()), "{:?}", by_set);
+            prop_assert!(by_set.values().all(Decimal::is_zero), "{:?}", by_set);
         }
-        prop_assert!(left.values().all(|sum| sum.is_zero()), "{:?}", left);
+        prop_assert!(left.values().all(Decimal::is_zero), "{:?}", left);
     }
 }

@@ -288,7 +288,7 @@ proptest! {
             (Method::StraightLine, None)
         };
         let (cost, salvage) = (Decimal::new(cost.max(salvage + 1), places), Decimal::new(salvage, places));
-        let asset = Depreciation { cost, salvage, months, rate, method, currency, ..asset(method, "1", "0", 1, None) };
+        let asset = Depreciation { method, cost, salvage, months, rate, currency, ..asset(method, "1", "0", 1, None) };
         prop_assert_eq!(asset.check("/asset"), Vec::new());
         let amounts = asset.amounts();
         prop_assert_eq!(amounts.len(), months as usize);

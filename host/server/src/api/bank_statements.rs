@@ -166,13 +166,11 @@ impl ImportRequest {
         if let Some(wanted) = &self.number {
             all.retain(|found| found.number.as_ref() == Some(wanted));
         }
-        match (all.pop(), all.is_empty()) {
-            (Some(found), true) => Ok((format, found)),
-            _ => {
-                let message = format!("name one of the file's statements: {:.500}", numbers.join(", "));
-                Err(ApiError::at(Code::ValueInvalid, "/number", message))
-            }
+        if let (Some(found), true) = (all.pop(), all.is_empty()) {
+            return Ok((format, found));
         }
+        let message = format!("name one of the file's statements: {:.500}", numbers.join(", "));
+        Err(ApiError::at(Code::ValueInvalid, "/number", message))
     }
 }
 

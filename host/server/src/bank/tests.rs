@@ -136,8 +136,9 @@ fn a_camt_file_is_read() {
 
 #[test]
 fn entities_depth_and_size_of_a_camt_file_are_refused() {
-    let lol: String =
+    let lol: Vec<String> =
         (1..10).map(|n| format!("<!ENTITY l{n} \"&l{0};&l{0};&l{0};&l{0};\">", n - 1)).collect();
+    let lol = lol.concat();
     let bomb = CAMT.replace("<Document ", &format!("<!DOCTYPE d [<!ENTITY l0 \"lol\">{lol}]><Document "));
     let outside = CAMT.replace("<Document ", "<!DOCTYPE d SYSTEM \"file:///etc/passwd\"><Document ");
     let deep = format!("{}{}", "<a>".repeat(200_000), "</a>".repeat(200_000));

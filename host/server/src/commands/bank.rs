@@ -100,7 +100,7 @@ impl App {
             let write = StreamWrite { stream: stream.clone(), expected: Version(0), events: vec![recorded] };
             let mut append = Append::of(Batch { writes: vec![write], answer: answer.clone() })
                 .unchanged([(StreamId::chart(), chart)]);
-            append.idempotency = key.clone();
+            append.idempotency.clone_from(&key);
             Ok((Arc::new(sealing), append))
         };
         self.vault.append(&actor.tenant, &stream, &places, make).await

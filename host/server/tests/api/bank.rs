@@ -108,7 +108,7 @@ async fn lines_are_proposed_matched_split_and_undone_and_the_difference_is_expla
     chart(&host).await;
     let opening = post(&host, "2026-07-31", "100", "opening").await;
     let sale = post(&host, "2026-08-02", "50", "INV-1").await;
-    let same = post(&host, "2026-08-04", "50", "INV-2").await;
+    let twin = post(&host, "2026-08-04", "50", "INV-2").await;
     let (rent, late) =
         (post(&host, "2026-08-05", "-70", "rent").await, post(&host, "2026-08-20", "-9.50", "rent").await);
     let (id, _) = import(&host, &statement()).await;
@@ -117,7 +117,7 @@ async fn lines_are_proposed_matched_split_and_undone_and_the_difference_is_expla
     let proposals = host.get(&format!("/v1/reconciliations/{id}/proposals?days=3")).await;
     let items = proposals.body["items"].as_array().unwrap().clone();
     assert_eq!(items.len(), 2, "{}", proposals.text);
-    assert_eq!((&items[0]["entry_id"], &items[1]["entry_id"]), (&json!(sale), &json!(same)));
+    assert_eq!((&items[0]["entry_id"], &items[1]["entry_id"]), (&json!(sale), &json!(twin)));
     assert_eq!(items[0]["reasons"], json!(["same-amount", "days-apart:1", "reference"]));
     assert_eq!((&items[0]["confidence"], &items[1]["confidence"]), (&json!("0.75"), &json!("0.55")));
 
@@ -144,7 +144,7 @@ async fn lines_are_proposed_matched_split_and_undone_and_the_difference_is_expla
     assert_eq!((matched.status.as_u16(), &matched.body["matched"]), (200, &json!(1)), "{}", matched.text);
     assert_eq!(difference(&host, &id).await, ["-62.50", "-82.50", "80.00"]);
     assert_eq!(
-        change(&host, &id, "confirm", &one(0, &same)).await.problem(),
+        change(&host, &id, "confirm", &one(0, &twin)).await.problem(),
         (409, "statement-line-matched")
     );
     // One line to two, of which the books have one later: until then the bank alone has it.
