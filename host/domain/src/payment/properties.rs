@@ -280,7 +280,8 @@ fn the_books_agree_with_documents_and_advances_and_none_falls_below_zero() {
                 prop_assert!(of(account) >= Decimal::ZERO, "{account}: {balances:?}");
             }
             let back = world.entries.values().filter(|entry| entry.status == EntryStatus::Reversed).count();
-            (posted.set(posted.get() + world.entries.len()), taken_back.set(taken_back.get() + back));
+            posted.set(posted.get() + world.entries.len());
+            taken_back.set(taken_back.get() + back);
             Ok(())
         })
         .unwrap();

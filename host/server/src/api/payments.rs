@@ -499,7 +499,7 @@ pub(crate) async fn list(
         ("party", party.clone()),
     ] {
         if let Some(value) = value {
-            link.push_str(&format!("&{name}={}", escaped(&value)));
+            link.extend(["&", name, "=", &escaped(&value)]);
         }
     }
     let query = PaymentListQuery { status, method, party, before, limit: limit + 1 };
