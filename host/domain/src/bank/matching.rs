@@ -9,6 +9,8 @@ use super::claim::LedgerLineRef;
 
 /// Most candidates that are proposed for a line.
 const CANDIDATES_MAX: usize = 5;
+/// Most lines of the same amount that are weighed for a line, of those before its day, and of those from it on.
+const WEIGHED_MAX: usize = 20;
 /// Shortest reference that says something.
 const REFERENCE_LENGTH_MIN: usize = 3;
 
@@ -75,6 +77,9 @@ pub fn propose(wanted: &[Wanted], candidates: &[Candidate], days: u32) -> Vec<Pr
     for candidate in candidates {
         by_amount.entry(candidate.amount.normalize()).or_default().push(candidate);
     }
+    for same in by_amount.values_mut() {
+        same.sort_by_key(|candidate| (candidate.date, candidate.at));
+    }
     let mut rivals: BTreeMap<Decimal, usize> = BTreeMap::new();
     for line in wanted {
         *rivals.entry(line.amount.normalize()).or_default() += 1;
@@ -82,12 +87,11 @@ pub fn propose(wanted: &[Wanted], candidates: &[Candidate], days: u32) -> Vec<Pr
     let mut all = Vec::new();
     for line in wanted {
         let amount = line.amount.normalize();
-        let same: Vec<&&Candidate> = by_amount
-            .get(&amount)
-            .into_iter()
-            .flatten()
-            .filter(|candidate| apart(line.date, candidate.date) <= days)
-            .collect();
+        let same = by_amount.get(&amount).map(Vec::as_slice).unwrap_or_default();
+        let day = same.partition_point(|candidate| candidate.date < line.date);
+        let weighed = day.saturating_sub(WEIGHED_MAX)..same.len().min(day + WEIGHED_MAX);
+        let same: Vec<&&Candidate> =
+            same[weighed].iter().filter(|candidate| apart(line.date, candidate.date) <= days).collect();
         let only = same.len() == 1 && rivals.get(&amount) == Some(&1);
         let mut own: Vec<Proposal> =
             same.iter().map(|candidate| judge(line, candidate, days, only)).collect();

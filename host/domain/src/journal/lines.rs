@@ -1,6 +1,7 @@
 //! Lines of a journal entry: debits equal credits in each currency, or the lines cannot exist.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use niyam_values::{Attributes, Decimal, Finding, with_places};
 use serde::{Deserialize, Serialize};
@@ -87,7 +88,7 @@ pub struct Unbalanced {
 /// Two lines or more that balance.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<JournalLine>", into = "Vec<JournalLine>")]
-pub struct Lines(Vec<JournalLine>);
+pub struct Lines(Arc<[JournalLine]>);
 
 impl Lines {
     /// The lines that `new` are.
@@ -124,7 +125,7 @@ impl Lines {
             .filter(|(_, (debit, credit))| debit != credit)
             .map(|(currency, (debit, credit))| Unbalanced { currency, debit, credit })
             .collect();
-        if unbalanced.is_empty() { Ok(Self(lines)) } else { Err(unbalanced) }
+        if unbalanced.is_empty() { Ok(Self(lines.into())) } else { Err(unbalanced) }
     }
 
     /// The lines, in order.
@@ -161,7 +162,7 @@ impl TryFrom<Vec<JournalLine>> for Lines {
 
 impl From<Lines> for Vec<JournalLine> {
     fn from(lines: Lines) -> Self {
-        lines.0
+        lines.0.to_vec()
     }
 }
 

@@ -4,7 +4,7 @@
 //! the command's, with what it would record, and names nothing that a client could go on with.
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Request;
+use axum::extract::{Query, Request};
 use axum::http::{HeaderName, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -19,8 +19,16 @@ use crate::api::respond;
 
 /// The parameter.
 pub(crate) const NAME: &str = "dry_run";
-/// What keeps something besides events, or works on after its answer, so that it cannot be tried.
-const NOT_OFFERED: [&str; 4] = ["/v1/modules", "/v1/verifications", "/v1/simulations", "/v1/invoices/import"];
+/// What keeps something besides events, works on after its answer, or goes on from what it recorded, so that it cannot
+/// be tried.
+const NOT_OFFERED: [&str; 6] = [
+    "/v1/modules",
+    "/v1/verifications",
+    "/v1/simulations",
+    "/v1/invoices/import",
+    "/v1/fiscal-years/",
+    "/v1/schedules/run",
+];
 
 /// Whether commands under this path may be tried.
 pub(crate) fn is_offered(path: &str) -> bool {
@@ -91,7 +99,15 @@ fn taken(query: &str) -> Result<(Option<bool>, String), ApiError> {
         .split('&')
         .filter(|pair| !pair.is_empty())
         .partition(|pair| pair.split('=').next() == Some(NAME));
+    // Whoever writes it otherwise means it all the same, and must not have done what was only to be tried.
+    let uri = format!("/?{query}").parse::<Uri>().unwrap_or_default();
+    let decoded = Query::<Vec<(String, String)>>::try_from_uri(&uri).map(|Query(pairs)| pairs);
+    let meant = decoded.unwrap_or_default();
+    let meant = meant.iter().filter(|(name, _)| name.trim().eq_ignore_ascii_case(NAME)).count();
     let asked = match own.as_slice() {
+        _ if meant != own.len() => {
+            return Err(ApiError::new(Code::QueryInvalid, "the parameter is written dry_run"));
+        }
         [] => None,
         ["dry_run=true"] => Some(true),
         ["dry_run=false"] => Some(false),
@@ -131,15 +147,32 @@ mod tests {
         assert_eq!(read(""), Some((None, String::new())));
         assert_eq!(read("period=1&dry_run=true&x=2"), Some((Some(true), "period=1&x=2".to_owned())));
         assert_eq!(read("dry_run=false"), Some((Some(false), String::new())));
-        for query in ["dry_run", "dry_run=", "dry_run=1", "dry_run=TRUE", "dry_run=true&dry_run=false"] {
+        for query in [
+            "dry_run",
+            "dry_run=",
+            "dry_run=1",
+            "dry_run=TRUE",
+            "dry_run=true&dry_run=false",
+            "DRY_RUN=true",
+            "dry%5Frun=true",
+        ] {
             assert!(taken(query).is_err(), "{query}");
         }
     }
 
     #[test]
     fn what_keeps_more_than_events_is_not_tried() {
-        assert!(is_offered("/v1/invoices/1/issue"));
-        for path in ["/v1/modules", "/v1/verifications", "/v1/simulations", "/health"] {
+        for path in ["/v1/invoices/1/issue", "/v1/fiscal-years", "/v1/schedules"] {
+            assert!(is_offered(path), "{path}");
+        }
+        for path in [
+            "/v1/modules",
+            "/v1/verifications",
+            "/v1/simulations",
+            "/v1/fiscal-years/2026-2027/close",
+            "/v1/schedules/run",
+            "/health",
+        ] {
             assert!(!is_offered(path), "{path}");
         }
     }

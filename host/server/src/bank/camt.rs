@@ -12,6 +12,10 @@ use super::{STATEMENTS_MAX, Unreadable, unreadable};
 const NODES_MAX: u32 = 500_000;
 /// Deepest nesting: camt.053 itself needs less than 20.
 const DEPTH_MAX: usize = 64;
+/// Most declarations of namespaces: an element that has one compares it with all that are in force.
+const NAMESPACES_MAX: usize = 1_000;
+/// Longest tag, bytes: its attributes are compared with each other.
+const TAG_BYTES_MAX: usize = 64 * 1024;
 
 /// The statements of a file.
 pub(crate) fn read(content: &str) -> Result<Vec<NewStatement>, Unreadable> {
@@ -33,15 +37,22 @@ pub(crate) fn read(content: &str) -> Result<Vec<NewStatement>, Unreadable> {
 
 /// Refuses what is nested too deep, by the tags alone: a tree is never made of it.
 fn check_depth(content: &str) -> Result<(), Unreadable> {
+    if content.matches("xmlns").nth(NAMESPACES_MAX).is_some() {
+        return Err(unreadable(format!("it declares more than {NAMESPACES_MAX} namespaces")));
+    }
     let (mut depth, mut rest) = (0_usize, content);
     while let Some(at) = rest.find('<') {
         rest = &rest[at..];
         let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")];
-        if let Some((_, end)) = skipped.into_iter().find(|(begin, _)| rest.starts_with(begin)) {
-            rest = rest.find(end).map_or("", |at| &rest[at + end.len()..]);
+        if let Some((begin, end)) = skipped.into_iter().find(|(begin, _)| rest.starts_with(begin)) {
+            let inner = &rest[begin.len()..];
+            rest = inner.find(end).map_or("", |at| &inner[at + end.len()..]);
             continue;
         }
         let Some(end) = end_of_tag(rest) else { break };
+        if end > TAG_BYTES_MAX {
+            return Err(unreadable(format!("a tag has at most {TAG_BYTES_MAX} bytes")));
+        }
         if rest.starts_with("</") {
             depth = depth.saturating_sub(1);
         } else if !rest[..end].ends_with('/') {

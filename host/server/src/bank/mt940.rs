@@ -101,7 +101,7 @@ fn statement(message: &Message) -> Result<NewStatement, Unreadable> {
             .filter(|reference| !["", "NONREF"].contains(reference))
             .collect();
         lines.push(NewStatementLine {
-            date: date(line.entry_date.unwrap_or(line.value_date))?,
+            date: booked(date(line.value_date)?, line.entry_date.map(date).transpose()?),
             amount,
             reference: (!known.is_empty()).then(|| known.join(" ")),
             description,
@@ -117,6 +117,16 @@ fn statement(message: &Message) -> Result<NewStatement, Unreadable> {
         closing: signed(&closing.debit_credit_indicator, closing.amount),
         lines,
     })
+}
+
+/// The day on which the bank booked a line. A file does not say the year of it, and the parser takes that of the value
+/// date: it is the year in which both lie nearest to each other.
+fn booked(value: Date, entry: Option<Date>) -> Date {
+    let Some(entry) = entry else { return value };
+    let in_year = |year: i16| Date::new(year, entry.month(), entry.day()).ok();
+    let apart = |day: &Date| day.since(value).map_or(u32::MAX, |span| span.get_days().unsigned_abs());
+    let years = [entry.year(), entry.year() - 1, entry.year() + 1];
+    years.into_iter().filter_map(in_year).min_by_key(apart).unwrap_or(entry)
 }
 
 /// The day as written, `2026-08-15`.

@@ -65,11 +65,16 @@ impl App {
                 Err(error) => return Err(error),
             };
             periods += 1;
+            // The calendar ends there, and no day follows.
+            let is_last = period.ends == Date::MAX;
             day = period.ends.saturating_add(1.day());
             let packs = in_turn(&at.tenant.activations, World::ComplianceModule, period.ends);
             let ask = move |module: &Module, config: &str| module.obligations(config, &period);
             let asked = self.ask(&at.tenant.id, packs, ask).await?.answer.answer;
             due.extend(asked.into_iter().filter(|obligation| (from..=to).contains(&obligation.due)));
+            if is_last {
+                break;
+            }
         }
         due.sort_by(|one, other| {
             (one.due, &one.code, &one.period).cmp(&(other.due, &other.code, &other.period))

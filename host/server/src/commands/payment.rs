@@ -159,6 +159,8 @@ impl App {
         let digest = |whose: &str, tax: &str, number: &str| {
             // A customer's certificates have the customer's numbers; those for suppliers have the tenant's own.
             let whose = if direction == PaymentDirection::Receipt { whose } else { "" };
+            // However it was typed, it is the same certificate.
+            let number: String = number.split_whitespace().collect::<String>().to_uppercase();
             let name = serde_json::json!(["tax-certificate", direction, whose, tax, number]).to_string();
             hex::encode(self.vault.subject(&actor.tenant, &name))
         };

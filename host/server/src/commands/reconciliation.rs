@@ -1,5 +1,7 @@
 //! Why a bank's balance and the books' differ, and which lines may be the same: read, never decided.
 
+use std::collections::BTreeMap;
+
 use niyam_domain::reports::Cut;
 use niyam_domain::{
     BankStatement, Candidate, Difference, EntryId, LedgerLineRef, Position, Proposal, Reason, Rejection,
@@ -189,9 +191,12 @@ impl App {
         let mut ledger = Snapshot::of(&mut reader, &actor.tenant).await?;
         let free = ledger.free_lines(&imported.account, imported.currency, dates, CANDIDATES_MAX).await?;
         let candidates: Vec<Candidate> = free.iter().map(candidate).collect();
-        let found = propose(&wanted(&state), &candidates, days);
-        let of = |at: LedgerLineRef| free.iter().find(|line| line.at == at);
-        Ok(found.iter().filter_map(|proposal| Some(view(proposal, of(proposal.at)?))).collect())
+        let wanted = wanted(&state);
+        // Many lines of one amount take their time, off the workers that answer others.
+        let found = tokio::task::spawn_blocking(move || propose(&wanted, &candidates, days)).await;
+        let found = found.map_err(|error| CommandError::Defect(error.to_string()))?;
+        let lines: BTreeMap<LedgerLineRef, &FreeLine> = free.iter().map(|line| (line.at, line)).collect();
+        Ok(found.iter().filter_map(|proposal| Some(view(proposal, lines.get(&proposal.at)?))).collect())
     }
 }
 

@@ -60,6 +60,24 @@ fn folded(text: &str) -> String {
     text.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_uppercase).collect()
 }
 
+/// As [`folded`], but digits that something parts stay apart: `1/12` and `11/2` are two.
+fn folded_number(text: &str) -> String {
+    let mut folded = String::new();
+    let mut parted = false;
+    for character in text.chars() {
+        if !character.is_alphanumeric() {
+            parted = true;
+            continue;
+        }
+        if parted && character.is_numeric() && folded.ends_with(char::is_numeric) {
+            folded.push('-');
+        }
+        folded.extend(character.to_uppercase());
+        parted = false;
+    }
+    folded
+}
+
 impl App {
     /// The streams of a purchase's number, one for each name of its supplier; none for a sale.
     ///
@@ -69,7 +87,7 @@ impl App {
         else {
             return Vec::new();
         };
-        let number = folded(number);
+        let number = folded_number(number);
         let of = |name: String| {
             let text = format!("supplier-number\n{}\n{name}\n{number}", document.kind);
             supplier_number_stream(&self.vault.subject(&actor.tenant, &text))

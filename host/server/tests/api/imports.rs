@@ -95,6 +95,21 @@ async fn a_call_that_is_sent_again_does_no_row_twice_and_does_the_others(on: On)
     assert_eq!(host.head().await.0, head.0 + 35);
 }
 
+/// Nothing tells where such a row ends, so the rows behind it would be lost in it.
+async fn a_quote_that_does_not_end_takes_no_rows_with_it(on: On) {
+    let host = TestHost::new(on).await;
+    let head = host.head().await;
+    let rows = HEADER.to_owned() + &row("Padma", "1") + &row("Meghna", "2");
+    for body in [rows.replacen(",Truck\n", ",\"Truck\n", 1), rows.replacen(",Truck\n", ",\"Truck\"s\n", 1)] {
+        let refused = import(&host, "text/csv", "quotes", body).await;
+        assert_eq!(refused.problem(), (422, "csv-malformed"), "{}", refused.text);
+    }
+    assert_eq!(host.head().await, head);
+    // One in the middle of a cell is a sign like any other.
+    let (_, sums) = results(&import(&host, "text/csv", "quotes", rows.replace("Truck", "5\" Truck")).await);
+    assert_eq!(sums["drafted"], 2, "{sums}");
+}
+
 async fn json_lines_have_whole_documents(on: On) {
     let host = TestHost::new(on).await;
     let mut two = sale("standard", "1");
@@ -153,6 +168,7 @@ async fn a_purchase_is_imported_with_its_suppliers_number() {
 }
 
 on_both! {
+    a_quote_that_does_not_end_takes_no_rows_with_it
     a_bad_row_fails_alone_by_number_and_column
     a_call_that_is_sent_again_does_no_row_twice_and_does_the_others
     json_lines_have_whole_documents

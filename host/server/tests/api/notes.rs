@@ -52,6 +52,16 @@ async fn told(host: &TestHost, report: &str, keys: &[&str]) -> Vec<String> {
         .collect()
 }
 
+async fn digits_that_something_parts_are_other_numbers(on: On) {
+    let host = TestHost::new(on).await;
+    for number in ["1/12", "11/2"] {
+        let (_, issued) = host.issue(&purchase(number, "1")).await;
+        assert_eq!(issued.status, 200, "{}", issued.text);
+    }
+    let again = host.post("/v1/invoices", &[], &purchase("1-12", "1")).await;
+    assert_eq!(again.problem(), (422, "supplier-number-used"), "{}", again.text);
+}
+
 async fn a_purchase_is_recorded_under_its_suppliers_number_once(on: On) {
     let host = TestHost::new(on).await;
     chart(&host).await;
@@ -559,6 +569,7 @@ async fn what_is_not_paid_by_its_day_is_overdue(on: On) {
 }
 
 on_both! {
+    digits_that_something_parts_are_other_numbers
     what_is_not_paid_by_its_day_is_overdue
     what_is_tried_is_told_and_leaves_nothing
     a_purchase_is_recorded_under_its_suppliers_number_once

@@ -426,7 +426,11 @@ async fn a_certificate_settles_one_payment(on: On) {
     let head = host.head().await;
     let twice = host.post("/v1/payments", &[], &certified(&second)).await;
     let once_more = host.change(&late, "complete", &late_created.etag).await;
-    for refused in [twice, once_more] {
+    // However it is typed.
+    let mut retyped = certified(&second);
+    retyped["withheld"][0]["certificate_number"] = json!("6.6 / 77");
+    let retyped = host.post("/v1/payments", &[], &retyped).await;
+    for refused in [twice, once_more, retyped] {
         assert_eq!(refused.problem(), (422, "certificate-used"), "{}", refused.text);
         assert_eq!(refused.body["errors"][0]["pointer"], "/withheld/0/certificate_number");
     }

@@ -106,6 +106,7 @@ async fn a_body_above_one_mebibyte() {
     for path in ["/v1/invoices", "/v1/tax/determinations"] {
         let answer = host.send(Method::POST, path, &[], Some(padded((1 << 20) + 1))).await;
         assert_eq!(answer.problem(), (413, "body-too-large"), "{path}");
+        assert_eq!(answer.header("connection"), "close", "{path}");
     }
     // Without a length that says so beforehand.
     let request = format!(

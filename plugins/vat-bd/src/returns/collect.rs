@@ -28,10 +28,10 @@ pub(crate) fn figures<'a>(book: &Book<'a>) -> Result<Figures<'a>, Vec<Finding>> 
             ("invoice", true) => sales(book, entry, &mut figures),
             ("credit-note", true) => note(entry, &mut figures, 31, Some(39)),
             ("debit-note", true) => note(entry, &mut figures, 26, Some(38)),
-            ("credit-note", false) => note(entry, &mut figures, 27, None),
+            ("credit-note", false) => received(entry, &mut figures, 27),
             ("debit-note", false) => {
                 let ours = book.config.notes.debit_note_issuer == Issuer::Buyer;
-                note(entry, &mut figures, if ours { 26 } else { 32 }, None);
+                received(entry, &mut figures, if ours { 26 } else { 32 });
             }
             ("invoice" | "import-entry", false) => {
                 inputs.add(book, entry, &mut findings);
@@ -86,6 +86,15 @@ fn note<'a>(entry: &Entry<'a>, figures: &mut Figures<'a>, vat: u8, duty: Option<
         let sd = entry.tax(taxed, "sd");
         if let Some(duty) = duty.filter(|_| !sd.is_zero()) {
             figures.add(duty, entry, &line.description, [sd, ZERO, ZERO]);
+        }
+    }
+}
+
+/// What a supplier's note changes of the credit: VAT that was never credited is not given back.
+fn received<'a>(entry: &Entry<'a>, figures: &mut Figures<'a>, vat: u8) {
+    for (line, taxed) in entry.lines() {
+        if item(taxed, "vat").is_some_and(|tax| tax.recoverable) {
+            figures.add(vat, entry, &line.description, [entry.tax(taxed, "vat"), ZERO, ZERO]);
         }
     }
 }

@@ -274,6 +274,27 @@ fn what_is_not_credited_stands_apart() {
 }
 
 #[test]
+fn a_suppliers_note_gives_back_what_was_credited_alone() {
+    let filed = filing(Date::constant(2026, 9, 10));
+    let creditable = bought(AUGUST, "1", purchase(vec![line("standard", "1000")]));
+    let mut lost = creditable.clone();
+    lost.attributes.set("register", "none");
+    for (document, kind, figure, expected) in [
+        (&creditable, "credit-note", "27 ", true),
+        (&creditable, "debit-note", "32 ", true),
+        (&lost, "credit-note", "27 ", false),
+        (&lost, "debit-note", "32 ", false),
+    ] {
+        let mut noted = entry("{}", "", document.clone());
+        noted.document.kind = kind.into();
+        let form = draw("{}", "mushak-9.1", AUGUST, &[filed.clone(), noted], &[]).expect(kind);
+        let told = notes(&form);
+        let figure = told.iter().find(|note| note.starts_with(figure) && note.contains("150.00"));
+        assert_eq!(figure.is_some(), expected, "{kind}: {told:?}");
+    }
+}
+
+#[test]
 fn supplies_that_allow_no_credit_take_it_away() {
     let filed = filing(Date::constant(2026, 9, 10));
     let input = entry("{}", "", bought(AUGUST, "1", purchase(vec![line("standard", "1000")])));

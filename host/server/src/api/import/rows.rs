@@ -51,6 +51,9 @@ fn json(line: &[u8]) -> Row {
 
 fn csv_rows(body: &Bytes) -> Result<Vec<Row>, ApiError> {
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    if !ends_each_quote(body) {
+        return Err(ApiError::new(Code::CsvMalformed, "a quoted cell does not end"));
+    }
     // Rows of another length are told as such, each by itself.
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(body);
     let header = reader.headers().map_err(|_| ApiError::new(Code::CsvMalformed, "the header is no UTF-8"))?;
@@ -63,6 +66,27 @@ fn csv_rows(body: &Bytes) -> Result<Vec<Row>, ApiError> {
         rows.push(record_row(&columns, record));
     }
     Ok(rows)
+}
+
+/// Whether each cell that begins with a quote ends with one; the reader itself takes the rest of the body as its cell.
+fn ends_each_quote(body: &[u8]) -> bool {
+    enum At {
+        Start,
+        Plain,
+        Quoted,
+        Quote,
+    }
+    let mut at = At::Start;
+    for byte in body {
+        at = match (at, *byte) {
+            (At::Quoted, b'"') => At::Quote,
+            (At::Quoted, _) | (At::Start | At::Quote, b'"') => At::Quoted,
+            (_, b',' | b'\r' | b'\n') => At::Start,
+            (At::Quote, _) => return false,
+            _ => At::Plain,
+        };
+    }
+    !matches!(at, At::Quoted)
 }
 
 fn record_row(columns: &Columns, record: csv::ByteRecord) -> Row {
